@@ -1,0 +1,104 @@
+"""The command line: ``tenantproof check`` and ``tenantproof simulate``.
+
+Modules that a command needs are imported by the command: ``--help`` must not pay for a solver.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, TextIO
+
+import click
+
+from tenantproof import __version__
+from tenantproof.errors import DisagreementError, InputError, TenantproofError
+
+if TYPE_CHECKING:
+    from tenantproof.isolation import Report
+
+
+class Exit(IntEnum):
+    """The exit codes of ``check``."""
+
+    PROVED = 0
+    LEAK = 1
+    BAD_INPUT = 2
+    UNKNOWN = 3
+    INTERNAL = 4
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tenantproof")
+def main() -> None:
+    """Prove that IAM policies keep the tenants of a multi-model endpoint apart."""
+
+
+@main.command()
+@click.argument(
+    "manifest", type=click.Path(path_type=Path, exists=True), default=Path(), required=False
+)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="What to print."
+)
+@click.option("--lenient", is_flag=True, help="Read policies with comments and trailing commas.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="For one question about one principal; what takes longer is UNKNOWN.",
+)
+def check(manifest: Path, form: str, lenient: bool, timeout: float) -> NoReturn:
+    """Ask every question of MANIFEST, a file or a folder that holds tenantproof.toml.
+
+    Exit code 0: all proved. 1: a leak or a failed assertion. 2: bad input. 3: unknown. 4: an
+    internal error, where the two readings of the policies disagree.
+    """
+    from tenantproof.report import to_json, to_text
+
+    try:
+        report = _run(manifest, lenient, timeout)
+    except InputError as error:
+        for problem in error.problems:
+            click.echo(f"error: {problem}", err=True)
+        if form == "json":
+            click.echo(json.dumps(to_json(None, error.problems), indent=2))
+        sys.exit(Exit.BAD_INPUT)
+    except DisagreementError as error:
+        click.echo(f"internal error: the two readings disagree: {error}", err=True)
+        click.echo("This is a bug in tenantproof; please report it with the policies.", err=True)
+        sys.exit(Exit.INTERNAL)
+    except TenantproofError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(Exit.BAD_INPUT)
+    text = to_text(report) if form == "text" else json.dumps(to_json(report), indent=2) + "\n"
+    click.echo(text, nl=False)
+    sys.exit(Exit[report.verdict.value])
+
+
+def _run(manifest: Path, lenient: bool, timeout: float) -> Report:
+    from tenantproof.isolation import Run, load_manifest
+
+    return Run(load_manifest(manifest, lenient=lenient), timeout).report()
+
+
+@main.command()
+@click.argument("cases", type=click.File("r", encoding="utf-8"), default="-")
+@click.option("--lenient", is_flag=True, help="Read lines with comments and trailing commas.")
+def simulate(cases: TextIO, lenient: bool) -> None:
+    """Decide requests: JSON lines from CASES (standard input without it), JSON lines out.
+
+    Each line holds an "id", a "request" and its "identity_policies"; "permissions_boundary" and
+    "service_control_policies" may follow. A bad line gives an "error" on its line of the output,
+    and the others go on.
+    """
+    from tenantproof.simulate import decide_line
+
+    name = getattr(cases, "name", "<stdin>")
+    for number, line in enumerate(cases, start=1):
+        if line.strip():
+            click.echo(json.dumps(decide_line(line, name, number, lenient=lenient)))

@@ -1,0 +1,67 @@
+"""What can go wrong, said with its place.
+
+Every problem in a user's input is a :class:`Problem`; a reader collects all problems of a
+file and raises them together as one :class:`InputError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a node of a document was written.
+
+    ``file`` is the name the user gave, ``path`` the JSON path in it (``$.Statement[0].Action``),
+    ``line`` and ``column`` count characters from 1; a ``line`` of 0 means that the format's
+    reader keeps no positions (TOML).
+    """
+
+    file: str
+    path: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        position = f":{self.line}:{self.column}" if self.line else ""
+        return f"{self.file}{position}: {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with an input: what was found, what was expected, and where."""
+
+    message: str
+    place: Place
+    statement: str | None = None
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        statement = f" ({self.statement})" if self.statement else ""
+        hint = f"\n    hint: {self.hint}" if self.hint else ""
+        return f"{self.place}{statement}: {self.message}{hint}"
+
+
+class TenantproofError(Exception):
+    """The base of every error that tenantproof raises on purpose."""
+
+
+class InputError(TenantproofError):
+    """Input that cannot be used; ``problems`` holds every problem found in it."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class DisagreementError(TenantproofError):
+    """The evaluator and the symbolic model gave different answers: a bug in tenantproof.
+
+    Never reported as a verdict; the message carries both sides' reasons.
+    """
+
+
+class BudgetExceededError(TenantproofError):
+    """A question ran out of its time or memory budget; its verdict is UNKNOWN."""

@@ -1,0 +1,127 @@
+"""The evaluator: a request in, a decision out. Reading 1 of the policy language.
+
+Follows "Policy evaluation logic" of the IAM User Guide; each function is one sentence of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+from tenantproof.evaluate.conditions import condition_holds
+from tenantproof.evaluate.decision import Check, Decision, Outcome, StatementResult
+from tenantproof.evaluate.matching import Resolve, action_matches, resource_matches
+from tenantproof.evaluate.variables import (
+    UnresolvedVariableError,
+    resolve_variable,
+    unresolved,
+)
+from tenantproof.policy.stack import Layer, PolicySet
+from tenantproof.policy.syntax import Clause, Condition, Effect, Statement, Template
+from tenantproof.reading import DOCUMENTED, Reading
+from tenantproof.request import ContextValue, Request
+
+MatchesText = Callable[[Template, str], bool]
+
+
+def decide(policies: PolicySet, request: Request, reading: Reading = DOCUMENTED) -> Decision:
+    """Decide a request: an explicit deny wins, else every layer must allow.
+
+    Args:
+        policies: the policies that apply to the request's principal.
+        request: the request.
+        reading: the choices where the reference hedges.
+
+    Returns:
+        The decision, with the part that each statement had in it.
+    """
+    layers = tuple(policies.layers())
+    results = tuple(
+        statement_result(layer, index, statement, request, reading)
+        for layer in layers
+        for index, policy in enumerate(layer.policies)
+        for statement in policy.statements
+    )
+    if any(r.applies and r.effect is Effect.DENY for r in results):
+        return Decision(Outcome.EXPLICIT_DENY, results)
+    silent = tuple(layer for layer in layers if not _allows(layer, results))
+    if silent:
+        return Decision(Outcome.IMPLICIT_DENY, results, silent)
+    return Decision(Outcome.ALLOWED, results)
+
+
+def _allows(layer: Layer, results: tuple[StatementResult, ...]) -> bool:
+    """A layer allows if one of its statements does."""
+    return any(r.applies and r.effect is Effect.ALLOW for r in results if r.layer is layer)
+
+
+def statement_result(
+    layer: Layer, policy_index: int, statement: Statement, request: Request, reading: Reading
+) -> StatementResult:
+    """A statement applies if every element of it matches the request."""
+    checks: list[Check] = []
+    for check in _checks(statement, request, reading):
+        checks.append(check)
+        if not check.matched:
+            return StatementResult(layer, policy_index, statement, False, tuple(checks))
+    return StatementResult(layer, policy_index, statement, True, tuple(checks))
+
+
+def _checks(statement: Statement, request: Request, reading: Reading) -> Iterator[Check]:
+    keys = request.keys
+    resolve = partial(resolve_variable, keys=keys)
+    if not reading.unresolved_spoils_value:
+        yield from _variables_check(statement, keys)
+    yield _clause_check(statement.action, request.action, action_matches)
+    if statement.resource is not None:
+        matches = partial(_resource_matches, resolve=resolve, reading=reading)
+        yield _clause_check(statement.resource, request.resource, matches)
+    for condition in statement.conditions:
+        yield _condition_check(condition, keys, resolve, reading)
+
+
+def _variables_check(statement: Statement, keys: Mapping[str, ContextValue]) -> Iterator[Check]:
+    """A variable without a value makes the entire statement invalid."""
+    variable = unresolved(statement, keys)
+    if variable is not None:
+        because = f"${{{variable.key}}} has no value in the request, which voids the statement"
+        yield Check("Variable", False, because, statement.place)
+
+
+def _resource_matches(pattern: Template, resource: str, resolve: Resolve, reading: Reading) -> bool:
+    try:
+        return resource_matches(
+            pattern, resource, resolve, star_crosses=reading.segment_star_crosses
+        )
+    except UnresolvedVariableError:
+        return False
+
+
+def _clause_check(clause: Clause, value: str, matches: MatchesText) -> Check:
+    """Action and Resource match if one pattern does; NotAction and NotResource if none does."""
+    found = next((p for p in clause.patterns if matches(p, value)), None)
+    matched = (found is not None) != clause.negated
+    if found is None:
+        because = f"{value} matches none of {clause.element}"
+        return Check(clause.element, matched, because, clause.place)
+    return Check(clause.element, matched, f"{value} matches {found.text}", found.place)
+
+
+def _condition_check(
+    condition: Condition, keys: Mapping[str, ContextValue], resolve: Resolve, reading: Reading
+) -> Check:
+    matched = condition_holds(condition, keys, resolve, reading)
+    wanted = ", ".join(value.text for value in condition.values)
+    verb = "holds" if matched else "does not hold"
+    because = f"{condition.operator.name} {wanted} {verb} for {_shown(condition.key, keys)}"
+    return Check(f"Condition {condition.key}", matched, because, condition.place)
+
+
+def _shown(key: str, keys: Mapping[str, ContextValue]) -> str:
+    match keys.get(key.lower()):
+        case None:
+            return f"the absent key {key}"
+        case str(value):
+            return f'{key} "{value}"'
+        case values:
+            return f"{key} {list(values)}"

@@ -1,0 +1,155 @@
+"""How texts match patterns, one small function for each rule of the reference.
+
+Follows "IAM JSON policy elements: Resource", "... Action", and "String / ARN condition
+operators" of the IAM User Guide. Plain comparisons, no automata: the prover's reading of the
+same rules shares no code with this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from tenantproof.policy.syntax import AnyChar, AnyChars, Chars, Escape, Part, Template, Variable
+
+ANY_CHARS = AnyChars()
+ANY_CHAR = AnyChar()
+
+Token = str | AnyChars | AnyChar
+"""One literal character, or a wildcard."""
+
+Resolve = Callable[[Variable], str]
+"""Gives a policy variable's value."""
+
+ARN_SEGMENTS = 6
+
+
+def expand(parts: Iterable[Part], resolve: Resolve) -> list[Token]:
+    """The parts of a template as tokens; escapes and variables' values are literal characters."""
+    tokens: list[Token] = []
+    for part in parts:
+        match part:
+            case Chars(text):
+                tokens.extend(text)
+            case Escape(char):
+                tokens.append(char)
+            case Variable():
+                tokens.extend(resolve(part))
+            case AnyChars() | AnyChar():
+                tokens.append(part)
+    return tokens
+
+
+def expand_literally(template: Template, resolve: Resolve) -> str:
+    """The template as text, its ``*`` and ``?`` being plain characters (StringEquals)."""
+    shown = {ANY_CHARS: "*", ANY_CHAR: "?"}
+    return "".join(
+        token if isinstance(token, str) else shown[token]
+        for token in expand(template.parts, resolve)
+    )
+
+
+def is_like(tokens: Sequence[Token], text: str) -> bool:
+    """Whether ``text`` as a whole matches: ``*`` is any characters, ``?`` any one.
+
+    The last ``*`` passed is the only one to come back to: what an earlier one could take, the
+    last can take as well.
+    """
+    at = pattern_at = 0
+    star_at = resume = -1
+    while at < len(text):
+        token = tokens[pattern_at] if pattern_at < len(tokens) else None
+        if isinstance(token, AnyChars):
+            star_at, resume = pattern_at, at
+            pattern_at += 1
+        elif isinstance(token, AnyChar) or token == text[at]:
+            at += 1
+            pattern_at += 1
+        elif star_at >= 0:
+            resume += 1
+            at, pattern_at = resume, star_at + 1
+        else:
+            return False
+    return all(isinstance(token, AnyChars) for token in tokens[pattern_at:])
+
+
+def fold(text: str) -> str:
+    """``text`` for comparisons without case, character by character."""
+    return text.lower() if text.isascii() else "".join(map(_fold_char, text))
+
+
+def _fold_char(char: str) -> str:
+    upper = char.upper()
+    lower = (upper if len(upper) == 1 else char).lower()
+    return lower if len(lower) == 1 else char
+
+
+def action_matches(pattern: Template, action: str) -> bool:
+    """Whether an Action pattern matches: without case, ``*`` and ``?`` anywhere."""
+    tokens = [fold(t) if isinstance(t, str) else t for t in expand(pattern.parts, _no_variables)]
+    return is_like(tokens, fold(action))
+
+
+def _no_variables(variable: Variable) -> str:
+    raise AssertionError(f"an Action has no policy variables: {variable}")
+
+
+def resource_matches(
+    pattern: Template, resource: str, resolve: Resolve, *, star_crosses: bool
+) -> bool:
+    """Whether a Resource pattern matches.
+
+    ``*`` alone matches everything. Otherwise pattern and resource are compared segment by
+    segment, the sixth taking the rest; segments that the pattern lacks are ``*``. With
+    ``star_crosses`` a ``*`` at a segment's end may match colons as well.
+    """
+    if all(isinstance(part, AnyChars) for part in pattern.parts):
+        return True
+    segments = [expand(parts, resolve) for parts in split_segments(pattern)]
+    segments += [[ANY_CHARS]] * (ARN_SEGMENTS - len(segments))
+    if star_crosses:
+        return _segments_match_across(segments, resource.split(":"))
+    return _segments_match(segments, resource)
+
+
+def arn_matches(pattern: Template, arn: str, resolve: Resolve, *, complete: bool) -> bool:
+    """Whether an ARN condition value matches ``arn``, segment by segment, with case.
+
+    A pattern of fewer than six segments matches nothing, or with ``complete`` has the missing
+    ones as ``*``.
+    """
+    segments = [expand(parts, resolve) for parts in split_segments(pattern)]
+    if complete:
+        segments += [[ANY_CHARS]] * (ARN_SEGMENTS - len(segments))
+    return len(segments) == ARN_SEGMENTS and _segments_match(segments, arn)
+
+
+def split_segments(pattern: Template) -> list[list[Part]]:
+    """The first five segments of an ARN pattern, and the rest as the sixth.
+
+    Only colons that were written in the pattern part segments: a variable's value is text.
+    """
+    segments: list[list[Part]] = [[]]
+    for part in pattern.parts:
+        if not isinstance(part, Chars):
+            segments[-1].append(part)
+            continue
+        first, *others = part.text.split(":", ARN_SEGMENTS - len(segments))
+        segments[-1].append(Chars(first))
+        segments.extend([Chars(text)] for text in others)
+    return segments
+
+
+def _segments_match(segments: Sequence[Sequence[Token]], arn: str) -> bool:
+    fields = arn.split(":", ARN_SEGMENTS - 1)
+    return len(fields) == ARN_SEGMENTS and all(map(is_like, segments, fields))
+
+
+def _segments_match_across(segments: Sequence[Sequence[Token]], fields: Sequence[str]) -> bool:
+    first, *rest = segments
+    if not rest:
+        return is_like(first, ":".join(fields))
+    if len(fields) < 2 or not is_like(first, fields[0]):
+        return False
+    crosses = bool(first) and isinstance(first[-1], AnyChars)
+    starts = range(1, len(fields)) if crosses else range(1, 2)
+    return any(_segments_match_across(rest, fields[start:]) for start in starts)

@@ -1,0 +1,117 @@
+"""What a run answers: verdicts, findings, and what they were answered under."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from tenantproof.errors import Place
+from tenantproof.policy import Effect
+from tenantproof.request import Request
+
+
+class Verdict(Enum):
+    """The three answers; ``UNKNOWN`` never passes."""
+
+    PROVED = "PROVED"
+    LEAK = "LEAK"
+    UNKNOWN = "UNKNOWN"
+
+
+class Question(Enum):
+    """What was asked. Of ``reaches`` and ``can``, LEAK means that a request is not allowed."""
+
+    ISOLATED = "isolated"
+    REACHES = "reaches"
+    CAN = "can"
+    CANNOT = "cannot"
+
+
+class Escape(Enum):
+    """How a request leaves what its tenant may reach."""
+
+    INTO_TENANT = "another tenant's model"
+    NO_TARGET_MODEL = "no TargetModel"
+    UNOWNED = "a path that no tenant owns"
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """A statement that had a part in a decision.
+
+    ``pattern`` is the condition value or other text that matched, where one alone is to blame;
+    ``because`` says in words why the statement applied, or why it did not stop the request.
+    """
+
+    layer: str
+    file: str
+    statement: str
+    sid: str | None
+    effect: Effect
+    applies: bool
+    place: Place
+    pattern: str | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One answer about one principal, or of ``reaches`` about one tenant.
+
+    Attributes:
+        question: what was asked.
+        verdict: the answer.
+        tenant: the tenant's name.
+        principal: the principal's ARN; for ``reaches`` that of the tenant's first principal.
+        endpoint: the endpoint's ARN.
+        assertion: the assertion's name, for ``can`` and ``cannot``.
+        escape: of a leak, how the request leaves the tenant.
+        victims: of a leak, the tenants whose models can be reached.
+        request: of a LEAK, the smallest such request; replayed through the evaluator.
+        shortest: whether every smaller request was excluded.
+        statements: of a LEAK, the statements that made the decision.
+        reason: of an UNKNOWN, why; of a PROVED, on what it rests beside the assumptions.
+        attacked: with how many requests a PROVED was attacked.
+    """
+
+    question: Question
+    verdict: Verdict
+    tenant: str
+    principal: str
+    endpoint: str
+    assertion: str | None = None
+    escape: Escape | None = None
+    victims: tuple[str, ...] = ()
+    request: Request | None = None
+    shortest: bool = True
+    statements: tuple[Blame, ...] = ()
+    reason: str | None = None
+    attacked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All findings of a run.
+
+    ``assumptions`` are sentences that every PROVED of the run rests on; ``left_out`` says what
+    was not asked, and why.
+    """
+
+    manifest: str
+    findings: tuple[Finding, ...]
+    assumptions: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """LEAK if one finding is, else UNKNOWN if one is, else PROVED."""
+        return overall(finding.verdict for finding in self.findings)
+
+
+def overall(verdicts: Iterable[Verdict]) -> Verdict:
+    """The verdict of several: LEAK before UNKNOWN before PROVED; UNKNOWN for none at all."""
+    found = set(verdicts)
+    if Verdict.LEAK in found:
+        return Verdict.LEAK
+    return Verdict.PROVED if found == {Verdict.PROVED} else Verdict.UNKNOWN

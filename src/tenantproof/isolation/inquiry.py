@@ -1,0 +1,194 @@
+"""One principal at one endpoint: its space of requests, and smallest requests in it.
+
+The bridge between the questions and the prover: it builds the space, compiles the policies, turns
+witnesses into requests, and replays each through the evaluator before anyone sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from tenantproof.errors import DisagreementError
+from tenantproof.evaluate import Decision, decide
+from tenantproof.isolation.manifest import Endpoint, Member
+from tenantproof.isolation.sagemaker import (
+    TARGET_MODEL,
+    invoke_actions,
+    target_model_actions,
+    target_model_domain,
+)
+from tenantproof.prove import (
+    Budget,
+    Compiled,
+    Language,
+    Present,
+    RequestSpace,
+    Some,
+    Term,
+    compile_policies,
+    conj,
+    neg,
+)
+from tenantproof.prove.solver import Blocked, Solver, Witness
+from tenantproof.prove.space import ALWAYS_PRESENT
+from tenantproof.reading import Ambiguity, Reading
+from tenantproof.request import ContextValue, Request
+
+TARGET = TARGET_MODEL.lower()
+
+HAS_TARGET = Present(TARGET)
+"""The request names a TargetModel."""
+
+
+def target_in(models: Language) -> Term:
+    """The request's TargetModel is in a language."""
+    return Some(TARGET, models)
+
+
+@dataclass
+class Inquiry:
+    """What a member of a tenant can do at an endpoint, under one reading.
+
+    Attributes:
+        member: the principal and its policies.
+        endpoint: the endpoint.
+        actions: the actions asked about.
+        reading: the choices where the reference hedges.
+        budget: what all searches together may cost.
+    """
+
+    member: Member
+    endpoint: Endpoint
+    actions: tuple[str, ...]
+    reading: Reading
+    budget: Budget
+
+    @cached_property
+    def compiled(self) -> Compiled:
+        """The policies' formula over the space."""
+        return compile_policies(self.member.policies, self._space, self.reading)
+
+    @cached_property
+    def _space(self) -> RequestSpace:
+        return RequestSpace(
+            principal=self.member.principal,
+            actions=self.actions,
+            resources=(self.endpoint.arn,),
+            fixed={
+                "aws:requestedregion": self.endpoint.region,
+                "aws:resourceaccount": self.endpoint.account,
+            },
+            domains={TARGET: target_model_domain()},
+            only_with={TARGET: target_model_actions()},
+            single_valued=frozenset({TARGET}),
+        )
+
+    @cached_property
+    def _solver(self) -> Solver:
+        return Solver(self.compiled.space, self.compiled.multivalued, self.budget)
+
+    def smallest(self, formula: Term) -> Request | Blocked | None:
+        """The smallest request of the space that fulfils a formula; see :meth:`Solver.smallest`."""
+        found = self._solver.smallest(conj((self.compiled.space.rules(), formula)))
+        if isinstance(found, Witness):
+            self.was_shortest = found.shortest
+            return self.request(found)
+        return found
+
+    was_shortest: bool = True
+    """Whether the last request returned excludes every smaller one."""
+
+    def smallest_allowed(self, formula: Term) -> Request | Blocked | None:
+        """The smallest allowed request that fulfils a formula, replayed through the evaluator.
+
+        Raises:
+            DisagreementError: the evaluator does not allow it.
+        """
+        found = self.smallest(conj((self.compiled.allowed, formula)))
+        if isinstance(found, Request):
+            self.replay(found)
+        return found
+
+    def request(self, witness: Witness) -> Request:
+        """The request of a witness: the keys that it needs, by the names that the policies use.
+
+        Keys that every request has are stated where the policies mention them.
+        """
+        stated: dict[str, ContextValue] = {
+            key: self._space.fixed.get(key) or ALWAYS_PRESENT[key]
+            for key in self.compiled.mentioned
+            if key in self._space.fixed or self._needs_typical_value(key)
+        }
+        stated.update(witness.keys)
+        names = {TARGET: TARGET_MODEL, **self.compiled.mentioned}
+        context = {names[key]: value for key, value in sorted(stated.items())}
+        return Request(self.member.principal, witness.action, witness.resource, context)
+
+    def _needs_typical_value(self, key: str) -> bool:
+        return key in ALWAYS_PRESENT and self._space.known(key) is True
+
+    def decide(self, request: Request) -> Decision:
+        """The evaluator's decision on a request."""
+        return decide(self.member.policies, request, self.reading)
+
+    def replay(self, request: Request) -> Decision:
+        """The evaluator's decision on a request that the model says is allowed.
+
+        Raises:
+            DisagreementError: the evaluator says otherwise.
+        """
+        decision = self.decide(request)
+        if not decision.allowed:
+            raise DisagreementError(
+                f"the symbolic model allows {request}, the evaluator says"
+                f" {decision.outcome.value}: {_reasons(decision)}"
+            )
+        return decision
+
+    @property
+    def ambiguities(self) -> frozenset[Ambiguity]:
+        """The hedges of the reference that the policies' text touches."""
+        return self.compiled.ambiguities
+
+    def alternatives(self) -> Iterator[tuple[tuple[Ambiguity, ...], Inquiry]]:
+        """This inquiry under every other reading that the policies' text makes relevant."""
+        for flipped in self.reading.alternatives(self.ambiguities):
+            reading = self.reading.flipped(flipped)
+            yield flipped, Inquiry(self.member, self.endpoint, self.actions, reading, self.budget)
+
+    @property
+    def free_keys(self) -> tuple[str, ...]:
+        """The condition keys that requests of the space may hold or not, as the policies name them.
+
+        ``sagemaker:TargetModel`` is not among them.
+        """
+        return tuple(
+            name
+            for key, name in sorted(self.compiled.mentioned.items())
+            if key != TARGET and self._space.known(key) is True
+        )
+
+
+def all_actions() -> tuple[str, ...]:
+    """Every action that invokes an endpoint."""
+    return invoke_actions()
+
+
+def outside(models: Language) -> Term:
+    """The request's TargetModel is not in a language."""
+    return conj((HAS_TARGET, neg(target_in(models))))
+
+
+def inside(models: Language) -> Term:
+    """The request has a TargetModel, and it is in a language."""
+    return conj((HAS_TARGET, target_in(models)))
+
+
+def _reasons(decision: Decision) -> str:
+    return "; ".join(
+        f"{result.statement.name} {'applies' if result.applies else 'does not apply'}"
+        f" ({result.checks[-1].because})"
+        for result in decision.results
+    )

@@ -1,0 +1,385 @@
+"""The manifest, ``tenantproof.toml``: endpoints, tenants, what is shared, who is trusted.
+
+``docs/manifest.md`` describes each field. Reading is strict: an unknown or ill-typed field is a
+problem, and all problems of the manifest and of every policy file it names are reported together.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tenantproof.errors import InputError, Place, Problem
+from tenantproof.isolation.sagemaker import invoke_actions, target_model_actions
+from tenantproof.policy import PolicyDocument, PolicyKind, PolicySet, load_policy
+from tenantproof.request import ContextValue, Principal
+
+MANIFEST_NAME = "tenantproof.toml"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A multi-model endpoint."""
+
+    arn: str
+
+    @property
+    def name(self) -> str:
+        """The endpoint's name."""
+        return self.arn.rpartition("/")[2]
+
+    @property
+    def region(self) -> str:
+        """The region of the endpoint's ARN."""
+        return self.arn.split(":")[3]
+
+    @property
+    def account(self) -> str:
+        """The account of the endpoint's ARN."""
+        return self.arn.split(":")[4]
+
+
+@dataclass(frozen=True)
+class Member:
+    """A principal of a tenant, with every policy that applies to it."""
+
+    principal: Principal
+    policies: PolicySet
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A tenant: what it owns (TargetModel patterns), and the endpoints it is on."""
+
+    name: str
+    owns: tuple[str, ...]
+    members: tuple[Member, ...]
+    endpoints: tuple[Endpoint, ...]
+
+
+@dataclass(frozen=True)
+class Trusted:
+    """A principal left out of the isolation question, and why."""
+
+    arn: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Assertion:
+    """What a reviewer wrote: a principal can, or cannot, do an action on some models.
+
+    ``target_model`` is a pattern; None is the request without a TargetModel for ``can``, and
+    every request for ``cannot``. ``members`` are the principals that ``principal`` names.
+    """
+
+    name: str
+    can: bool
+    principal: str
+    members: tuple[tuple[Tenant, Member], ...]
+    actions: tuple[str, ...]
+    target_model: str | None
+    endpoints: tuple[Endpoint, ...]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything that the questions are asked about."""
+
+    file: str
+    endpoints: tuple[Endpoint, ...]
+    tenants: tuple[Tenant, ...]
+    shared: tuple[str, ...] = ()
+    trusted: tuple[Trusted, ...] = ()
+    assertions: tuple[Assertion, ...] = field(default=())
+
+
+def find_manifest(path: Path) -> Path:
+    """The manifest that a path names: itself, or ``tenantproof.toml`` in a folder.
+
+    Raises:
+        InputError: there is none.
+    """
+    manifest = path / MANIFEST_NAME if path.is_dir() else path
+    if manifest.is_file():
+        return manifest
+    message = f"found no file, expected a manifest or a folder that holds {MANIFEST_NAME}"
+    raise InputError([Problem(message, Place(str(manifest), "manifest"))])
+
+
+def load_manifest(path: Path, *, lenient: bool = False) -> Manifest:
+    """Read a manifest and the policies it names.
+
+    Args:
+        path: the manifest, or the folder that holds it.
+        lenient: read policies with comments and trailing commas.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        InputError: with every problem of the manifest and of its policies.
+    """
+    file = find_manifest(path)
+    root = Place(str(file), "manifest")
+    try:
+        data = tomllib.loads(file.read_bytes().decode("utf-8"))
+    except UnicodeDecodeError as error:
+        message = f"found the byte 0x{error.object[error.start]:02x}, expected text in UTF-8"
+        raise InputError([Problem(message, root)]) from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError([Problem(f"found no valid TOML: {error}", root)]) from None
+    except OSError as error:
+        raise InputError([Problem(f"found no readable file ({error.strerror})", root)]) from None
+    reader = _Reader(file, lenient)
+    manifest = reader.manifest(_Table(data, str(file), "", reader.problems))
+    if reader.problems:
+        raise InputError(dict.fromkeys(reader.problems))
+    return manifest
+
+
+class _Table:
+    """A TOML table that reports what is wrong with its fields; unread fields are unknown."""
+
+    def __init__(
+        self, data: Mapping[str, Any], file: str, path: str, problems: list[Problem]
+    ) -> None:
+        self._data = data
+        self._file = file
+        self._path = path
+        self._problems = problems
+        self._known: list[str] = []
+
+    def report(self, name: str, message: str) -> None:
+        path = ".".join(part for part in (self._path, name) if part)
+        self._problems.append(Problem(message, Place(self._file, path or "manifest")))
+
+    def has(self, name: str) -> bool:
+        return name in self._data
+
+    def text(self, name: str, *, required: bool = True, default: str = "") -> str:
+        return self._read(name, _is_text, "a text that is not empty", required, default)
+
+    def texts(self, name: str, *, required: bool = True) -> tuple[str, ...]:
+        def is_texts(value: Any) -> bool:
+            return isinstance(value, list) and all(map(_is_text, value)) and bool(value)
+
+        return tuple(self._read(name, is_texts, "a list of texts", required, ()))
+
+    def mapping(self, name: str) -> Mapping[str, Any]:
+        return self._read(name, lambda v: isinstance(v, dict), "a table", False, {})
+
+    def levels(self, name: str) -> list[list[str]]:
+        def is_levels(value: Any) -> bool:
+            return isinstance(value, list) and all(
+                isinstance(level, list) and all(map(_is_text, level)) for level in value
+            )
+
+        return self._read(name, is_levels, "a list of lists of files", False, [])
+
+    def tables(self, name: str, *, required: bool) -> list[_Table]:
+        def is_tables(value: Any) -> bool:
+            return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+
+        items: list[Mapping[str, Any]] = self._read(name, is_tables, "tables", required, [])
+        if required and not items and self.has(name):
+            self.report(name, "found none, expected at least one")
+        prefix = f"{self._path}.{name}" if self._path else name
+        return [
+            _Table(item, self._file, f"{prefix}[{i}]", self._problems)
+            for i, item in enumerate(items)
+        ]
+
+    def _read(
+        self, name: str, fits: Callable[[Any], bool], expected: str, required: bool, default: T
+    ) -> T:
+        self._known.append(name)
+        if name not in self._data:
+            if required:
+                self.report(name, f"found nothing, expected {expected}")
+            return default
+        value = self._data[name]
+        if not fits(value):
+            self.report(name, f"found {value!r:.80}, expected {expected}")
+            return default
+        found: T = value
+        return found
+
+    def finish(self) -> None:
+        """Report the fields that nobody asked for."""
+        for name in self._data:
+            if name not in self._known:
+                known = ", ".join(self._known)
+                self.report(name, f"found an unknown field, expected one of {known}")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+class _Reader:
+    def __init__(self, file: Path, lenient: bool) -> None:
+        self.problems: list[Problem] = []
+        self._file = file
+        self._lenient = lenient
+        self._policies: dict[str, PolicyDocument | None] = {}
+
+    def manifest(self, table: _Table) -> Manifest:
+        endpoints = tuple(
+            endpoint
+            for item in table.tables("endpoints", required=True)
+            if (endpoint := self._endpoint(item)) is not None
+        )
+        self._unique(table, "endpoints", [e.arn for e in endpoints])
+        shared = table.texts("shared", required=False)
+        tenants = tuple(
+            self._tenant(item, endpoints) for item in table.tables("tenants", required=True)
+        )
+        self._unique(table, "tenants", [tenant.name for tenant in tenants])
+        trusted = tuple(map(self._trusted, table.tables("trusted", required=False)))
+        assertions = tuple(
+            self._assertion(item, can, tenants, endpoints)
+            for can, name in ((True, "can"), (False, "cannot"))
+            for item in table.tables(name, required=False)
+        )
+        table.finish()
+        return Manifest(str(self._file), endpoints, tenants, shared, trusted, assertions)
+
+    def _unique(self, table: _Table, name: str, values: list[str]) -> None:
+        for value in sorted({v for v in values if v and values.count(v) > 1}):
+            table.report(name, f'found "{value}" twice, expected each once')
+
+    def _endpoint(self, table: _Table) -> Endpoint | None:
+        if table.has("arn"):
+            arn = table.text("arn")
+            fields = arn.split(":", 5)
+            if arn and not (len(fields) == 6 and fields[5].startswith("endpoint/")):
+                table.report("arn", f'found "{arn}", expected the ARN of a SageMaker endpoint')
+                arn = ""
+        else:
+            partition = table.text("partition", required=False, default="aws")
+            parts = [table.text(name) for name in ("region", "account", "name")]
+            region, account, name = parts
+            arn = f"arn:{partition}:sagemaker:{region}:{account}:endpoint/{name}"
+            arn = arn if all(parts) else ""
+        table.finish()
+        return Endpoint(arn) if arn else None
+
+    def _chosen(self, table: _Table, endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
+        """The endpoints named by a table's ``endpoints``, all of them where it has none."""
+        names = table.texts("endpoints", required=False)
+        for name in names:
+            if not any(name in (e.name, e.arn) for e in endpoints):
+                table.report("endpoints", f'found "{name}", expected the name of an endpoint above')
+        return tuple(e for e in endpoints if not names or e.name in names or e.arn in names)
+
+    def _tenant(self, table: _Table, endpoints: tuple[Endpoint, ...]) -> Tenant:
+        tenant = Tenant(
+            table.text("name"),
+            table.texts("owns"),
+            tuple(map(self._member, table.tables("principals", required=True))),
+            self._chosen(table, endpoints),
+        )
+        table.finish()
+        return tenant
+
+    def _member(self, table: _Table) -> Member:
+        principal = Principal(self._arn(table), self._tags(table), self._context(table))
+        boundary = table.text("permissions_boundary", required=False)
+        documents = self._documents(table.texts("policies"))
+        boundaries = self._documents((boundary,) if boundary else ())
+        levels = tuple(map(self._documents, table.levels("service_control_policies")))
+        table.finish()
+        return Member(principal, PolicySet(documents, next(iter(boundaries), None), levels))
+
+    def _arn(self, table: _Table) -> str:
+        arn = table.text("arn")
+        if arn and arn.count(":") < 5:
+            table.report("arn", f'found "{arn}", expected the ARN of a user, role or session')
+        return arn
+
+    def _tags(self, table: _Table) -> dict[str, str]:
+        tags = table.mapping("tags")
+        for name, value in tags.items():
+            if not isinstance(value, str):
+                table.report(f"tags.{name}", f"found {value!r:.80}, expected a text")
+        self._fold(table, "tags", tags)
+        return {name: str(value) for name, value in tags.items()}
+
+    def _context(self, table: _Table) -> dict[str, ContextValue]:
+        context: dict[str, ContextValue] = {}
+        given = table.mapping("context")
+        self._fold(table, "context", given)
+        for name, value in given.items():
+            if isinstance(value, str):
+                context[name] = value
+            elif isinstance(value, list) and all(isinstance(item, str) for item in value):
+                context[name] = tuple(value)
+            else:
+                message = f"found {value!r:.80}, expected a text or a list of texts"
+                table.report(f"context.{name}", message)
+        return context
+
+    def _fold(self, table: _Table, field_name: str, given: Mapping[str, Any]) -> None:
+        """Keys differing in case alone are the same key to IAM."""
+        self._unique(table, field_name, [name.lower() for name in given])
+
+    def _documents(self, files: tuple[str, ...] | list[str]) -> tuple[PolicyDocument, ...]:
+        documents = (self._document(name) for name in files)
+        return tuple(document for document in documents if document is not None)
+
+    def _document(self, name: str) -> PolicyDocument | None:
+        if name not in self._policies:
+            path = self._file.parent / name
+            try:
+                self._policies[name] = load_policy(
+                    path, lenient=self._lenient, kind=PolicyKind.IDENTITY
+                )
+            except InputError as error:
+                self.problems.extend(error.problems)
+                self._policies[name] = None
+        return self._policies[name]
+
+    def _trusted(self, table: _Table) -> Trusted:
+        trusted = Trusted(table.text("arn"), table.text("reason"))
+        table.finish()
+        return trusted
+
+    def _assertion(
+        self, table: _Table, can: bool, tenants: tuple[Tenant, ...], endpoints: tuple[Endpoint, ...]
+    ) -> Assertion:
+        principal = table.text("principal")
+        members = tuple(_named(principal, tenants))
+        if principal and not members:
+            message = f"found \"{principal}\", expected a tenant's name or a principal's ARN above"
+            table.report("principal", message)
+        action = table.text("action", required=False, default="sagemaker:InvokeEndpoint")
+        actions = tuple(a for a in invoke_actions() if fnmatchcase(a.lower(), action.lower()))
+        if not actions:
+            known = ", ".join(invoke_actions())
+            table.report("action", f'found "{action}", expected one of {known}, or a wildcard')
+        target = table.text("target_model", required=False) or None
+        if target is not None:
+            with_target = tuple(a for a in actions if a in target_model_actions())
+            if actions and not with_target:
+                table.report("target_model", f"found one with {action}, which takes no TargetModel")
+            actions = with_target
+        verb = "can" if can else "cannot"
+        shown = target or ("no TargetModel" if can else "any TargetModel")
+        name = table.text("name", required=False, default=f"{principal} {verb} {action} on {shown}")
+        chosen = self._chosen(table, endpoints)
+        table.finish()
+        return Assertion(name, can, principal, members, actions, target, chosen)
+
+
+def _named(principal: str, tenants: tuple[Tenant, ...]) -> Iterator[tuple[Tenant, Member]]:
+    for tenant in tenants:
+        for member in tenant.members:
+            if principal in (tenant.name, member.principal.arn):
+                yield tenant, member

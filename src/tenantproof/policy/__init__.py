@@ -1,0 +1,28 @@
+"""The policy language as written: the syntax tree and the strict reader of policy documents."""
+
+from tenantproof.policy.loader import PolicyKind, load_policy, parse_policy, policy_from_json
+from tenantproof.policy.stack import Layer, LayerKind, PolicySet
+from tenantproof.policy.syntax import (
+    Condition,
+    Effect,
+    Operator,
+    PolicyDocument,
+    Statement,
+    Version,
+)
+
+__all__ = [
+    "Condition",
+    "Effect",
+    "Layer",
+    "LayerKind",
+    "Operator",
+    "PolicyDocument",
+    "PolicyKind",
+    "PolicySet",
+    "Statement",
+    "Version",
+    "load_policy",
+    "parse_policy",
+    "policy_from_json",
+]

@@ -1,0 +1,146 @@
+"""Formulas over atoms: what the policies say about a request, before any value is chosen.
+
+An atom is a statement about one subject (the action, the resource, or one condition key); the
+theories decide which atoms can hold together, Z3 decides the logic between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from tenantproof.errors import Place
+from tenantproof.prove.languages import Language
+
+ACTION: Final = "<action>"
+RESOURCE: Final = "<resource>"
+"""Subjects beside the condition keys (whose subject is their name in lower case)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The request holds the condition key."""
+
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """Some value of the subject is in the language (``complemented``: outside it).
+
+    The action, the resource and a single-valued key have exactly one value. With ``nonempty``
+    the empty text does not count. Says nothing where the key is absent: formulas guard it with
+    :class:`Present`.
+    """
+
+    subject: str
+    language: Language
+    complemented: bool = False
+    nonempty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """A condition that the model has no theory for; it may hold or not where the key is present."""
+
+    subject: str
+    operator: str
+    values: tuple[str, ...]
+    place: Place
+
+
+Atom = Present | Some | Opaque
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Negation."""
+
+    term: Term
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """Conjunction of two or more."""
+
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Disjunction of two or more."""
+
+    terms: tuple[Term, ...]
+
+
+Term = bool | Atom | Not | And | Or
+
+
+def conj(terms: Iterable[Term]) -> Term:
+    """All of the terms; constants and nested conjunctions are folded away."""
+    kept: dict[Term, None] = {}
+    for term in terms:
+        if term is False:
+            return False
+        if isinstance(term, And):
+            kept.update(dict.fromkeys(term.terms))
+        elif term is not True:
+            kept[term] = None
+    listed = tuple(kept)
+    return And(listed) if len(listed) > 1 else (listed[0] if listed else True)
+
+
+def disj(terms: Iterable[Term]) -> Term:
+    """Any of the terms; constants and nested disjunctions are folded away."""
+    kept: dict[Term, None] = {}
+    for term in terms:
+        if term is True:
+            return True
+        if isinstance(term, Or):
+            kept.update(dict.fromkeys(term.terms))
+        elif term is not False:
+            kept[term] = None
+    listed = tuple(kept)
+    return Or(listed) if len(listed) > 1 else (listed[0] if listed else False)
+
+
+def neg(term: Term) -> Term:
+    """The opposite of a term."""
+    if isinstance(term, bool):
+        return not term
+    return term.term if isinstance(term, Not) else Not(term)
+
+
+def implies(premise: Term, conclusion: Term) -> Term:
+    """The conclusion wherever the premise holds."""
+    return disj((neg(premise), conclusion))
+
+
+def atoms(term: Term) -> Iterator[Atom]:
+    """Every atom of a term, each as often as it occurs."""
+    match term:
+        case bool():
+            return
+        case Not(inner):
+            yield from atoms(inner)
+        case And(terms) | Or(terms):
+            for inner in terms:
+                yield from atoms(inner)
+        case atom:
+            yield atom
+
+
+def substitute(term: Term, value: Callable[[Atom], Term]) -> Term:
+    """The term with each atom replaced by what ``value`` gives for it, folded."""
+    match term:
+        case bool():
+            return term
+        case Not(inner):
+            return neg(substitute(inner, value))
+        case And(terms):
+            return conj(substitute(inner, value) for inner in terms)
+        case Or(terms):
+            return disj(substitute(inner, value) for inner in terms)
+        case atom:
+            return value(atom)

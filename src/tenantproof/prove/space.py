@@ -1,0 +1,112 @@
+"""The requests that a question ranges over: what is fixed, what is free, what values there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tenantproof.prove.formula import ACTION, RESOURCE, Present, Some, Term, conj, implies
+from tenantproof.prove.languages import Language, Pattern, PatternBuilder, literal
+from tenantproof.prove.search import ANY_TEXT, Domain
+from tenantproof.request import PRINCIPAL_TAG_PREFIX, ContextValue, Principal
+
+PRINCIPAL_KEYS = frozenset({"aws:username"})
+"""Keys that are absent where the principal does not decide them, as its tags are."""
+
+ALWAYS_PRESENT: Mapping[str, str] = {
+    "aws:currenttime": "2026-01-01T00:00:00Z",
+    "aws:epochtime": "1767225600",
+    "aws:securetransport": "true",
+    "aws:useragent": "aws-cli",
+    "aws:userid": "AIDACKCEVSQ6C2EXAMPLE",
+    "aws:viaawsservice": "false",
+}
+"""Keys that every request carries ("Availability: always" in "AWS global condition context
+keys"), each with a typical value for witnesses that leave the choice."""
+
+MULTIVALUED = frozenset(
+    {
+        "aws:calledvia",
+        "aws:principalorgpaths",
+        "aws:principalservicenameslist",
+        "aws:resourceorgpaths",
+        "aws:sourceorgpaths",
+        "aws:tagkeys",
+    }
+)
+"""The global keys that are multivalued by the reference, prefixes of the service keys aside."""
+
+BOOLEAN = Domain(values=("true", "false"))
+
+
+@dataclass(frozen=True)
+class RequestSpace:
+    """All requests of one principal that a question asks about.
+
+    Attributes:
+        principal: who makes the request.
+        actions: the actions to choose from, as ``service:Name``.
+        resources: the resource ARNs to choose from.
+        fixed: keys (in lower case) with the value that every request of the space has.
+        domains: the values that a key can hold; any text where it is not listed.
+        only_with: keys that a request has only with one of the actions named.
+        single_valued: keys that hold one value, whatever operators the policies use on them.
+    """
+
+    principal: Principal
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    fixed: Mapping[str, ContextValue] = field(default_factory=dict)
+    domains: Mapping[str, Domain] = field(default_factory=dict)
+    only_with: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    single_valued: frozenset[str] = frozenset()
+
+    def known(self, key: str) -> ContextValue | bool:
+        """What is known of a key: its value, False (absent in every request), True (free)."""
+        if key in self.fixed:
+            return self.fixed[key]
+        if key in self.principal.keys:
+            return self.principal.keys[key]
+        decided = key in PRINCIPAL_KEYS or key.startswith(PRINCIPAL_TAG_PREFIX)
+        return not decided
+
+    def present(self, key: str) -> Term:
+        """Whether the request holds the key."""
+        known = self.known(key)
+        if isinstance(known, bool):
+            return known and (key in ALWAYS_PRESENT or Present(key))
+        return True
+
+    def choices(self, subject: str) -> Domain:
+        """The values that a subject can have."""
+        if subject == ACTION:
+            return Domain(values=self.actions)
+        if subject == RESOURCE:
+            return Domain(values=self.resources)
+        return self.domains.get(subject, ANY_TEXT)
+
+    def is_multivalued(self, key: str, *, qualified: bool) -> bool:
+        """Whether a key can hold any number of values.
+
+        A key that the reference does not tell is taken for multivalued where a policy uses a
+        set operator (``ForAllValues:``, ``ForAnyValue:``) on it.
+        """
+        return key not in self.single_valued and (key in MULTIVALUED or qualified)
+
+    def rules(self) -> Term:
+        """What holds for every request of the space."""
+        return conj(
+            implies(
+                self.present(key),
+                Some(ACTION, Language(literal(a, ignore_case=True) for a in actions)),
+            )
+            for key, actions in self.only_with.items()
+        )
+
+
+def truth(value: bool) -> Pattern:
+    """``true`` or ``false`` in any case."""
+    builder = PatternBuilder()
+    for char in str(value).lower():
+        builder.one(frozenset((char, char.upper())))
+    return builder.build()

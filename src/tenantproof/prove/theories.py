@@ -1,0 +1,115 @@
+"""Which values a key must have for given atoms to hold, or that there are none.
+
+One subject at a time: subjects share no values, so that atoms of different subjects never
+contradict each other here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from tenantproof.prove.formula import Some
+from tenantproof.prove.search import Budget, Domain, shortest_member
+from tenantproof.request import ContextValue
+
+Literals = Mapping[Some, bool]
+"""Atoms of one subject, each with whether it must hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Demand:
+    """What one text must fulfil: to be in languages or outside them, and perhaps not empty."""
+
+    atom: Some
+    inside: bool
+    nonempty: bool
+
+    def accepts(self, text: str) -> bool:
+        if self.nonempty and not text:
+            return False
+        return self.atom.language.accepts(text) == self.inside
+
+
+def single_value(literals: Literals, domain: Domain, budget: Budget) -> str | None:
+    """The smallest value of a single-valued subject that fulfils the literals, if any.
+
+    A value of at least one character is preferred to the empty text.
+
+    Raises:
+        BudgetExceededError: neither a value nor its absence was found within the budget.
+    """
+    wanted = [
+        _Demand(atom, inside=atom.complemented != holds, nonempty=False)
+        for atom, holds in literals.items()
+    ]
+    found = _shortest(wanted, _not_empty(domain), budget)
+    if found is None and "" in domain and _holds_for_empty(literals):
+        return ""
+    return found
+
+
+def _holds_for_empty(literals: Literals) -> bool:
+    return all(
+        ((atom.language.accepts("") != atom.complemented) and not atom.nonempty) == holds
+        for atom, holds in literals.items()
+    )
+
+
+def value_set(literals: Literals, domain: Domain, budget: Budget) -> tuple[str, ...] | None:
+    """A smallest set of values of a multivalued key that fulfils the literals, if any.
+
+    An atom that must hold asks for one value; an atom that must not hold asks of every value.
+
+    Raises:
+        BudgetExceededError: neither a set nor its absence was found within the budget.
+    """
+    every = [_every(atom) for atom, holds in literals.items() if not holds]
+    values: list[str] = []
+    for atom in (atom for atom, holds in literals.items() if holds):
+        one = _Demand(atom, inside=not atom.complemented, nonempty=atom.nonempty)
+        if any(one.accepts(value) for value in values):
+            continue
+        found = _one_of_set(one, every, domain, budget)
+        if found is None:
+            return None
+        values.append(found)
+    return tuple(values)
+
+
+def _every(atom: Some) -> _Demand:
+    """What an atom that must not hold asks of a value: where it is ``nonempty``, not of ``""``."""
+    return _Demand(atom, inside=atom.complemented, nonempty=False)
+
+
+def _one_of_set(
+    one: _Demand, every: Sequence[_Demand], domain: Domain, budget: Budget
+) -> str | None:
+    found = _shortest([one, *every], _not_empty(domain), budget)
+    if found is not None:
+        return found
+    empty_allowed = all(demand.atom.nonempty or demand.accepts("") for demand in every)
+    return "" if "" in domain and one.accepts("") and empty_allowed else None
+
+
+def _not_empty(domain: Domain) -> Domain:
+    return domain if domain.min_length else replace(domain, min_length=1)
+
+
+def _shortest(wanted: Iterable[_Demand], domain: Domain, budget: Budget) -> str | None:
+    listed = list(wanted)
+    return shortest_member(
+        [demand.atom.language for demand in listed if demand.inside],
+        [demand.atom.language for demand in listed if not demand.inside],
+        domain,
+        budget,
+    )
+
+
+def witness_value(
+    literals: Literals, domain: Domain, budget: Budget, *, multivalued: bool
+) -> ContextValue | None:
+    """The value of a subject that fulfils the literals, or None where no value does."""
+    if multivalued:
+        return value_set(literals, domain, budget)
+    return single_value(literals, domain, budget)

@@ -1,0 +1,85 @@
+"""Where the IAM reference hedges: the choices made, and their alternatives.
+
+``docs/semantics.md`` quotes the reference on each. A PROVED never rests on a choice alone: the
+prover asks again under the alternatives that a policy's text makes relevant, and says UNKNOWN,
+naming the ambiguity, where the answer would differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+from itertools import combinations
+
+
+class Ambiguity(Enum):
+    """A point on which the reference can be read in two ways; the value names it in reports."""
+
+    UNRESOLVED_VARIABLE = "unresolved-variable"
+    SEGMENT_WILDCARD = "segment-wildcard"
+    EMPTY_IS_NULL = "empty-is-null"
+    SHORT_ARN_PATTERN = "short-arn-pattern"
+
+    @property
+    def question(self) -> str:
+        """The open question, as a sentence for reports."""
+        return _QUESTIONS[self]
+
+
+_QUESTIONS = {
+    Ambiguity.UNRESOLVED_VARIABLE: (
+        "whether a policy variable without a value voids its whole statement or only the text"
+        " that it stands in"
+    ),
+    Ambiguity.SEGMENT_WILDCARD: (
+        "whether a * at the end of an ARN segment in Resource matches beyond the next colon"
+    ),
+    Ambiguity.EMPTY_IS_NULL: "whether Null counts a key with an empty value or no values as absent",
+    Ambiguity.SHORT_ARN_PATTERN: (
+        "whether an ARN condition value with fewer than six segments is completed with wildcards"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to read the reference; the default is the one that docs/semantics.md argues for.
+
+    A field that is true takes the alternative:
+
+    - ``unresolved_spoils_value``: a variable without a value makes only its own text match
+      nothing, instead of voiding the statement.
+    - ``segment_star_crosses``: a ``*`` that ends one of the first five segments of a Resource
+      may match colons.
+    - ``empty_is_null``: ``Null`` takes an empty value or an empty set for an absent key.
+    - ``short_arn_completed``: an ARN condition value with fewer than six segments is completed
+      with ``*``, as a Resource is, instead of matching nothing.
+    """
+
+    unresolved_spoils_value: bool = False
+    segment_star_crosses: bool = False
+    empty_is_null: bool = False
+    short_arn_completed: bool = False
+
+    def alternatives(self, relevant: Iterable[Ambiguity]) -> Iterator[tuple[Ambiguity, ...]]:
+        """Every non-empty set of the relevant ambiguities, small sets first."""
+        listed = sorted(set(relevant), key=lambda ambiguity: ambiguity.value)
+        for size in range(1, len(listed) + 1):
+            yield from combinations(listed, size)
+
+    def flipped(self, ambiguities: Iterable[Ambiguity]) -> Reading:
+        """This reading with the other choice on each of ``ambiguities``."""
+        changes = {_FIELDS[a]: not getattr(self, _FIELDS[a]) for a in ambiguities}
+        return replace(self, **changes)
+
+
+_FIELDS = {
+    Ambiguity.UNRESOLVED_VARIABLE: "unresolved_spoils_value",
+    Ambiguity.SEGMENT_WILDCARD: "segment_star_crosses",
+    Ambiguity.EMPTY_IS_NULL: "empty_is_null",
+    Ambiguity.SHORT_ARN_PATTERN: "short_arn_completed",
+}
+
+DOCUMENTED = Reading()
+"""The reading that docs/semantics.md argues for."""

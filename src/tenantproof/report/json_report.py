@@ -1,0 +1,102 @@
+"""The report as JSON, by the schema that ships with the package (``report.schema.json``)."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+from tenantproof.errors import Problem
+from tenantproof.isolation import Blame, Finding, Report, Verdict
+from tenantproof.request import ContextValue, Request
+
+SCHEMA_VERSION = "1"
+
+
+def to_json(report: Report | None, problems: tuple[Problem, ...] = ()) -> dict[str, Any]:
+    """The report as a JSON object.
+
+    Args:
+        report: the report; None where bad input prevented the run, whose verdict is UNKNOWN.
+        problems: what was wrong with the input.
+    """
+    verdict = report.verdict if report else Verdict.UNKNOWN
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "verdict": verdict.value,
+        "manifest": report.manifest if report else None,
+        "findings": [_finding(f) for f in report.findings] if report else [],
+        "assumptions": list(report.assumptions) if report else [],
+        "left_out": list(report.left_out) if report else [],
+        "errors": [_problem(problem) for problem in problems],
+    }
+
+
+def report_schema() -> dict[str, Any]:
+    """The JSON Schema of :func:`to_json`'s result."""
+    text = files("tenantproof.report").joinpath("report.schema.json").read_text("utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "question": finding.question.value,
+        "verdict": finding.verdict.value,
+        "principal": finding.principal,
+        "tenant": finding.tenant,
+        "endpoint": finding.endpoint,
+        "assertion": finding.assertion,
+        "escape": finding.escape.value if finding.escape else None,
+        "victims": list(finding.victims),
+        "request": _request(finding.request) if finding.request else None,
+        "shortest": finding.shortest if finding.request else None,
+        "statements": [_blame(each) for each in finding.statements],
+        "reason": finding.reason,
+        "attacked": finding.attacked,
+    }
+
+
+def _request(request: Request) -> dict[str, Any]:
+    """The request in the form that ``tenantproof simulate`` reads."""
+    principal = request.principal
+    kept = {name: _value(value) for name, value in principal.context.items()}
+    context = {name: _value(value) for name, value in request.context.items()}
+    return {
+        "principal": {"arn": principal.arn, "tags": dict(principal.tags)},
+        "action": request.action,
+        "resource": request.resource,
+        "context": {**kept, **context},
+    }
+
+
+def _value(value: ContextValue) -> str | list[str]:
+    return value if isinstance(value, str) else list(value)
+
+
+def _blame(each: Blame) -> dict[str, Any]:
+    return {
+        "layer": each.layer,
+        "file": each.file,
+        "statement": each.statement,
+        "sid": each.sid,
+        "effect": each.effect.value,
+        "applies": each.applies,
+        "path": each.place.path,
+        "line": each.place.line,
+        "column": each.place.column,
+        "pattern": each.pattern,
+        "because": each.because,
+    }
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {
+        "message": problem.message,
+        "file": problem.place.file,
+        "path": problem.place.path,
+        "line": problem.place.line,
+        "column": problem.place.column,
+        "statement": problem.statement,
+        "hint": problem.hint,
+    }

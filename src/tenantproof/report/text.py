@@ -1,0 +1,99 @@
+"""The report as text for people: the leaks in full, the proofs a line each."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+
+from tenantproof.isolation import Blame, Finding, Question, Report, Verdict
+from tenantproof.request import Request
+
+_MOST_VICTIMS = 8
+
+
+def to_text(report: Report) -> str:
+    """The report as lines of text, a summary last."""
+    lines = [f"tenantproof {report.manifest}", ""]
+    for finding in report.findings:
+        lines.extend(_finding_lines(finding))
+    lines += [f"left out: {each}" for each in report.left_out]
+    if any(f.verdict is Verdict.PROVED for f in report.findings):
+        lines += ["", "PROVED assumes that", *(f"  - {each}" for each in report.assumptions)]
+    return "\n".join([*lines, "", _summary(report), ""])
+
+
+def _finding_lines(finding: Finding) -> Iterator[str]:
+    yield f"{_label(finding):<8} {_sentence(finding)}"
+    yield f"         {finding.principal} on {finding.endpoint.rpartition('/')[2]}"
+    if finding.reason:
+        yield f"         because {finding.reason}"
+    if finding.request is not None:
+        yield from _request_lines(finding.request, finding.shortest)
+        if finding.verdict is Verdict.LEAK:
+            yield from (f"         {line}" for line in map(_blame_line, finding.statements))
+        yield ""
+
+
+def _label(finding: Finding) -> str:
+    """The verdict; what is not reached where it should be is no leak to a reader."""
+    refused = finding.question in (Question.REACHES, Question.CAN)
+    return "REFUSED" if refused and finding.verdict is Verdict.LEAK else finding.verdict.value
+
+
+def _sentence(finding: Finding) -> str:
+    tenant = finding.tenant
+    proved = finding.verdict is Verdict.PROVED
+    tried = f" ({finding.attacked} attacks failed)" if finding.attacked else ""
+    match finding.question, finding.verdict:
+        case Question.ISOLATED, Verdict.LEAK:
+            return f"isolated: {tenant} reaches {_reached(finding)}"
+        case Question.ISOLATED, _:
+            aim = f" ({finding.escape.value})" if finding.escape else ""
+            return f"isolated: {tenant}{tried if proved else aim}"
+        case Question.REACHES, Verdict.LEAK:
+            return f"reaches: {tenant} cannot invoke a model that it owns"
+        case Question.REACHES, _:
+            return (
+                f"reaches: {tenant} can invoke all that it owns{tried}"
+                if proved
+                else (f"reaches: {tenant}")
+            )
+        case question, _:
+            return f"{question.value}: {finding.assertion}{tried if proved else ''}"
+
+
+def _reached(finding: Finding) -> str:
+    escape = finding.escape.value if finding.escape else "what it must not"
+    if not finding.victims:
+        return escape
+    named = ", ".join(finding.victims[:_MOST_VICTIMS])
+    more = len(finding.victims) - _MOST_VICTIMS
+    tail = f" and {more} more" if more > 0 else ""
+    if finding.request is not None and "sagemaker:TargetModel" in finding.request.context:
+        return f"models of {named}{tail}"
+    return f"the endpoint with {escape}, which names none of {named}{tail}"
+
+
+def _request_lines(request: Request, shortest: bool) -> Iterator[str]:
+    size = "" if shortest else "   (the budget ran out before a smaller one was excluded)"
+    yield f"         request  {request.action} on {request.resource}{size}"
+    if not any(name == "sagemaker:TargetModel" for name in request.context):
+        yield "                  without TargetModel"
+    for name, value in request.context.items():
+        shown = json.dumps(value if isinstance(value, str) else list(value))
+        yield f"                  {name} = {shown}"
+
+
+def _blame_line(each: Blame) -> str:
+    verb = {True: "by", False: "not by"}[each.applies]
+    pattern = f" {json.dumps(each.pattern)}" if each.pattern else ""
+    name = f"{each.effect.value} {each.statement}{pattern}"
+    at = f"{each.file}:{each.place.line}:{each.place.column}"
+    return f"{verb:<8} {name} at {at}\n                  {each.because}"
+
+
+def _summary(report: Report) -> str:
+    counts = Counter(finding.verdict for finding in report.findings)
+    parts = [f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict]]
+    return f"{report.verdict.value}: {', '.join(parts) or 'nothing was asked'}"

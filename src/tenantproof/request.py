@@ -1,0 +1,84 @@
+"""Requests: who does what to what, in which context.
+
+Follows "AWS global condition context keys" and "The request context" of the IAM User Guide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+ContextValue = str | tuple[str, ...]
+"""The value of a condition key: a text, or the texts of a multivalued key (none: empty set)."""
+
+PRINCIPAL_TAG_PREFIX = "aws:principaltag/"
+
+
+@dataclass(frozen=True)
+class Principal:
+    """An IAM user, role or assumed-role session, with its tags.
+
+    ``context`` holds further condition keys that are fixed for the principal, such as
+    ``aws:userid`` or ``aws:PrincipalOrgID``.
+    """
+
+    arn: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, ContextValue] = field(default_factory=dict)
+
+    @cached_property
+    def keys(self) -> dict[str, ContextValue]:
+        """The condition keys that the principal decides, names in lower case.
+
+        ``aws:PrincipalArn`` of an assumed-role session is the role's ARN; a role's path is not
+        part of a session's ARN, so that a role with a path needs the key in ``context``.
+        """
+        fields = self.arn.split(":", 5)
+        keys: dict[str, ContextValue] = {"aws:principalarn": self.arn}
+        if len(fields) == 6:
+            partition, account, resource = fields[1], fields[4], fields[5]
+            keys["aws:principalaccount"] = account
+            type_, _, name = resource.partition("/")
+            if type_ == "assumed-role":
+                role = name.partition("/")[0]
+                keys["aws:principalarn"] = f"arn:{partition}:iam::{account}:role/{role}"
+            if type_ == "user":
+                keys["aws:username"] = name.rpartition("/")[2]
+            if type_ in _PRINCIPAL_TYPES:
+                keys["aws:principaltype"] = _PRINCIPAL_TYPES[type_]
+        for name, value in self.tags.items():
+            keys[PRINCIPAL_TAG_PREFIX + name.lower()] = value
+        for name, value_or_values in self.context.items():
+            keys[name.lower()] = value_or_values
+        return keys
+
+
+_PRINCIPAL_TYPES = {
+    "user": "User",
+    "role": "AssumedRole",
+    "assumed-role": "AssumedRole",
+    "federated-user": "FederatedUser",
+    "root": "Account",
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request to AWS.
+
+    ``action`` is ``service:Name``, ``resource`` an ARN (or ``*`` where the action has none).
+    ``context`` maps condition keys to values; a key that is missing from it is absent, unless
+    the principal decides it. A key given in ``context`` goes before the principal's own.
+    """
+
+    principal: Principal
+    action: str
+    resource: str
+    context: Mapping[str, ContextValue] = field(default_factory=dict)
+
+    @cached_property
+    def keys(self) -> dict[str, ContextValue]:
+        """Every condition key present in the request, names in lower case."""
+        given = {name.lower(): value for name, value in self.context.items()}
+        return {**self.principal.keys, **given}

@@ -1,0 +1,1 @@
+"""Hypothesis strategies for IAM policies and requests on multi-model endpoints."""
