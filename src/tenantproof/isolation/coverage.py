@@ -8,7 +8,7 @@ The atoms on TargetModel are finitely many, so that this ends.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -16,11 +16,12 @@ from tenantproof.errors import DisagreementError
 from tenantproof.isolation.attack import MOST_REQUESTS
 from tenantproof.isolation.inquiry import HAS_TARGET, TARGET, Inquiry, inside
 from tenantproof.isolation.sagemaker import TARGET_MODEL
-from tenantproof.prove import Atom, Language, Opaque, Present, Some, Term, conj, neg, substitute
+from tenantproof.prove import Atom, Language, Opaque, Term, conj, neg, substitute
+from tenantproof.prove.concrete import atom_holds
 from tenantproof.prove.formula import ACTION, RESOURCE
 from tenantproof.prove.languages import literal
 from tenantproof.prove.solver import Blocked
-from tenantproof.request import ContextValue, Request
+from tenantproof.request import Request
 
 
 @dataclass(frozen=True)
@@ -116,26 +117,9 @@ def _covered_by(inquiry: Inquiry, request: Request) -> Term:
             return atom
         if isinstance(atom, Opaque) and atom.subject in (ACTION, RESOURCE, *request.keys):
             return atom
-        return _holds(atom, request)
+        return atom_holds(atom, request)
 
     return substitute(inquiry.compiled.allowed, value)
-
-
-def _holds(atom: Atom, request: Request) -> bool:
-    """Whether an atom holds in a request; an opaque one holds on no absent key."""
-    fixed: Mapping[str, ContextValue] = {ACTION: request.action, RESOURCE: request.resource}
-    value = fixed.get(atom.subject, request.keys.get(atom.subject))
-    match atom:
-        case Present():
-            return value is not None
-        case Opaque():
-            return False
-        case Some(_, language, complemented, nonempty):
-            values = (value,) if isinstance(value, str) else (value or ())
-            return any(
-                language.accepts(each) != complemented and bool(each or not nonempty)
-                for each in values
-            )
 
 
 def _allows(inquiry: Inquiry, request: Request, word: str) -> bool:

@@ -83,6 +83,7 @@ class Inquiry:
             domains={TARGET: target_model_domain()},
             only_with={TARGET: target_model_actions()},
             single_valued=frozenset({TARGET}),
+            always=ALWAYS_PRESENT,
         )
 
     @cached_property
@@ -117,7 +118,7 @@ class Inquiry:
         Keys that every request has are stated where the policies mention them.
         """
         stated: dict[str, ContextValue] = {
-            key: self._space.fixed.get(key) or ALWAYS_PRESENT[key]
+            key: self._space.fixed.get(key) or self._space.always[key]
             for key in self.compiled.mentioned
             if key in self._space.fixed or self._needs_typical_value(key)
         }
@@ -127,7 +128,7 @@ class Inquiry:
         return Request(self.member.principal, witness.action, witness.resource, context)
 
     def _needs_typical_value(self, key: str) -> bool:
-        return key in ALWAYS_PRESENT and self._space.known(key) is True
+        return key in self._space.always and self._space.known(key) is True
 
     def decide(self, request: Request) -> Decision:
         """The evaluator's decision on a request."""

@@ -28,7 +28,7 @@ from tenantproof.prove.formula import (
     Term,
 )
 from tenantproof.prove.search import Budget
-from tenantproof.prove.space import ALWAYS_PRESENT, RequestSpace
+from tenantproof.prove.space import RequestSpace
 from tenantproof.prove.theories import witness_value
 from tenantproof.request import ContextValue
 
@@ -183,7 +183,7 @@ class Solver:
 
     def _valued_subjects(self, chosen: Assignment) -> list[str]:
         """The subjects that need a value: those always there, and those said to be present."""
-        always = {atom.subject for atom in chosen if atom.subject in ALWAYS_PRESENT}
+        always = {atom.subject for atom in chosen if atom.subject in self.space.always}
         return [ACTION, RESOURCE, *sorted(always | self._guarded(chosen))]
 
     def _guarded(self, chosen: Assignment) -> set[str]:

@@ -22,7 +22,7 @@ ALWAYS_PRESENT: Mapping[str, str] = {
     "aws:viaawsservice": "false",
 }
 """Keys that every request carries ("Availability: always" in "AWS global condition context
-keys"), each with a typical value for witnesses that leave the choice."""
+keys"), each with a typical value."""
 
 MULTIVALUED = frozenset(
     {
@@ -51,6 +51,9 @@ class RequestSpace:
         domains: the values that a key can hold; any text where it is not listed.
         only_with: keys that a request has only with one of the actions named.
         single_valued: keys that hold one value, whatever operators the policies use on them.
+        always: keys that every request has, each with a typical value for witnesses that leave
+            the choice.
+        closed: whether keys that are not fixed are absent, instead of free.
     """
 
     principal: Principal
@@ -60,6 +63,8 @@ class RequestSpace:
     domains: Mapping[str, Domain] = field(default_factory=dict)
     only_with: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     single_valued: frozenset[str] = frozenset()
+    always: Mapping[str, str] = field(default_factory=dict)
+    closed: bool = False
 
     def known(self, key: str) -> ContextValue | bool:
         """What is known of a key: its value, False (absent in every request), True (free)."""
@@ -68,13 +73,13 @@ class RequestSpace:
         if key in self.principal.keys:
             return self.principal.keys[key]
         decided = key in PRINCIPAL_KEYS or key.startswith(PRINCIPAL_TAG_PREFIX)
-        return not decided
+        return not (decided or self.closed)
 
     def present(self, key: str) -> Term:
         """Whether the request holds the key."""
         known = self.known(key)
         if isinstance(known, bool):
-            return known and (key in ALWAYS_PRESENT or Present(key))
+            return known and (key in self.always or Present(key))
         return True
 
     def choices(self, subject: str) -> Domain:

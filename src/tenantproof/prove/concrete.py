@@ -1,0 +1,50 @@
+"""What a formula says of one concrete request: the symbolic model used as an evaluator.
+
+This is how the two readings are held against each other, request by request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tenantproof.prove.formula import (
+    ACTION,
+    RESOURCE,
+    Atom,
+    Opaque,
+    Present,
+    Some,
+    Term,
+    substitute,
+)
+from tenantproof.request import ContextValue, Request
+
+
+def holds(term: Term, request: Request) -> bool | None:
+    """Whether a formula holds for a request; None where it rests on an opaque condition."""
+    keys = request.keys
+
+    def value(atom: Atom) -> Term:
+        if isinstance(atom, Opaque) and atom.subject in (ACTION, RESOURCE, *keys):
+            return atom
+        return atom_holds(atom, request)
+
+    answer = substitute(term, value)
+    return answer if isinstance(answer, bool) else None
+
+
+def atom_holds(atom: Atom, request: Request) -> bool:
+    """Whether an atom holds in a request; an opaque one holds on no absent key."""
+    fixed: Mapping[str, ContextValue] = {ACTION: request.action, RESOURCE: request.resource}
+    value = fixed.get(atom.subject, request.keys.get(atom.subject))
+    match atom:
+        case Present():
+            return value is not None
+        case Opaque():
+            return False
+        case Some(_, language, complemented, nonempty):
+            values = (value,) if isinstance(value, str) else (value or ())
+            return any(
+                language.accepts(each) != complemented and bool(each or not nonempty)
+                for each in values
+            )
