@@ -107,53 +107,64 @@ class Run:
     def _escape(
         self, inquiry: Inquiry, wall: _Wall, kind: Escape, draft: Finding
     ) -> Finding | None:
-        found = inquiry.smallest_allowed(wall.escapes(kind))
+        try:
+            found = inquiry.smallest_allowed(wall.escapes(kind))
+        except BudgetExceededError as error:
+            reason = _out_of_budget(error)
+            return replace(draft, verdict=Verdict.UNKNOWN, escape=kind, reason=reason)
         if found is None:
             return None
         if isinstance(found, Blocked):
             return replace(draft, verdict=Verdict.UNKNOWN, escape=kind, reason=_blocked(found))
         leak = self._leak(draft, inquiry, found)
-        victims = tuple(self._victims(inquiry, wall, kind, found))
-        return replace(leak, escape=kind, victims=victims)
+        if kind is Escape.NO_TARGET_MODEL:
+            return replace(leak, escape=kind, victims=tuple(n.name for n in wall.others))
+        if kind is Escape.UNOWNED:
+            return replace(leak, escape=kind)
+        reached = self._owners(found, wall)
+        more: str | None = None
+        try:
+            self._reach_more(reached, inquiry, wall, found)
+        except BudgetExceededError as error:
+            more = f"there may be more victims: {error}"
+        victims = tuple(n.name for n in wall.others if n.name in reached)
+        return replace(leak, escape=kind, victims=victims, reason=more)
 
-    def _victims(
-        self, inquiry: Inquiry, wall: _Wall, kind: Escape, found: Request
-    ) -> Iterator[str]:
-        """The tenants whose models the principal can reach in this way, in the manifest's order.
+    def _owners(self, request: Request, wall: _Wall) -> set[str]:
+        """The other tenants who own the model of a request."""
+        target = request.keys[TARGET]
+        return {
+            neighbour.name
+            for neighbour in wall.others
+            if isinstance(target, str) and self._models(neighbour.owns).accepts(target)
+        }
+
+    def _reach_more(self, reached: set[str], inquiry: Inquiry, wall: _Wall, found: Request) -> None:
+        """Add to ``reached`` every other tenant whose models the principal can reach.
 
         Most are found by trying one of their models in the request at hand; what that leaves is
         asked of the prover, all of them at once, until nothing more is found.
         """
-        if kind is Escape.NO_TARGET_MODEL:
-            yield from (neighbour.name for neighbour in wall.others)
-        if kind is not Escape.INTO_TENANT:
-            return
-        reached: dict[str, None] = {}
         for neighbour in wall.others:
-            sample = self._sample(neighbour)
-            if sample is not None:
-                context = {**found.context, TARGET_MODEL: sample}
-                if inquiry.decide(replace(found, context=context)).allowed:
-                    reached[neighbour.name] = None
-        request: Request | Blocked | None = found
-        while isinstance(request, Request):
-            target = request.keys[TARGET]
-            reached.update(
-                (n.name, None)
-                for n in wall.others
-                if isinstance(target, str) and self._models(n.owns).accepts(target)
-            )
-            rest = [n for n in wall.others if n.name not in reached]
-            patterns = tuple(p for n in rest for p in n.owns)
-            unreached = conj((wall.escapes(kind), inside(self._models(patterns))))
-            request = inquiry.smallest_allowed(unreached) if rest else None
-        yield from (n.name for n in wall.others if n.name in reached)
+            sample = self._sample(neighbour, inquiry.budget)
+            context = {**found.context, TARGET_MODEL: sample or ""}
+            if sample and inquiry.decide(replace(found, context=context)).allowed:
+                reached.add(neighbour.name)
+        while rest := [n for n in wall.others if n.name not in reached]:
+            patterns = tuple(pattern for n in rest for pattern in n.owns)
+            unreached = conj((wall.escapes(Escape.INTO_TENANT), inside(language(*patterns))))
+            more = inquiry.smallest_allowed(unreached)
+            if not isinstance(more, Request):
+                return
+            reached |= self._owners(more, wall)
 
-    def _sample(self, tenant: Tenant) -> str | None:
+    def _sample(self, tenant: Tenant, budget: Budget) -> str | None:
         """One model that the tenant owns; None where its patterns admit no TargetModel."""
         if tenant.owns not in self._samples:
             models = self._models(tenant.owns)
-            self._samples[tenant.owns] = shortest_member([models], [], target_model_domain())
+            self._samples[tenant.owns] = shortest_member(
+                [models], [], target_model_domain(), budget
+            )
         return self._samples[tenant.owns]
 
     def _wall(self, tenant: Tenant, endpoint: Endpoint) -> _Wall:
@@ -370,10 +381,20 @@ class Run:
             for _, other_pattern, other in open_prefixes:
                 if other is not tenant:
                     languages = [self._models((p,)) for p in (other_pattern, pattern)]
-                    model = shortest_member(languages, [], target_model_domain())
+                    model = self._common_model(languages, other, tenant)
                     if model is not None:
                         yield other, tenant, model
             open_prefixes.append((prefix, pattern, tenant))
+
+    def _common_model(self, both: list[Language], one: Tenant, other: Tenant) -> str | None:
+        try:
+            return shortest_member(both, [], target_model_domain(), Budget.of(self.timeout))
+        except BudgetExceededError as error:
+            message = (
+                f"found patterns of {one.name} and {other.name} that could not be compared"
+                f" ({error}), expected simpler ones"
+            )
+            raise InputError([Problem(message, Place(self.manifest.file, "tenants"))]) from None
 
     def _assumptions(self) -> tuple[str, ...]:
         domain = target_model_domain()

@@ -51,6 +51,11 @@ class Pattern:
     steps: tuple[Symbol, ...] | str
     loops: tuple[tuple[int, Wild], ...] = ()
 
+    @property
+    def forks(self) -> bool:
+        """Whether a ``*`` stands before more text."""
+        return any(position < len(self.steps) for position, _ in self.loops)
+
 
 class PatternBuilder:
     """Puts a pattern together from left to right."""
@@ -192,6 +197,32 @@ class Language:
         return frozenset(chars)
 
     @cached_property
+    def forks(self) -> bool:
+        """Whether a ``*`` stands before more text, so that texts can have many runs."""
+        return any(pattern.forks for pattern in self.patterns)
+
+    def futures(self, table: dict[object, int]) -> dict[int, int]:
+        """For the states of forking patterns, what is left to read, as a number.
+
+        Args:
+            table: gives equal futures equal numbers, across all languages that share it.
+
+        Returns:
+            Each number with the set of states (as bits) that have this future.
+        """
+        numbered: dict[int, int] = {}
+        for start, pattern in zip(self._layout.start_of_pattern, self.patterns, strict=True):
+            if not pattern.forks:
+                continue
+            loops = dict(pattern.loops)
+            future = -1
+            for position in range(len(pattern.steps), -1, -1):
+                step = pattern.steps[position] if position < len(pattern.steps) else None
+                future = table.setdefault((step, loops.get(position), future), len(table))
+                numbered[future] = numbered.get(future, 0) | 1 << (start + position)
+        return numbered
+
+    @cached_property
     def size(self) -> int:
         """The number of states."""
         return self._layout.size
@@ -279,6 +310,7 @@ class _Layout:
             at += length + 1
         self.size = at
         self._text_all = "\0".join(texts)
+        self.start_of_pattern = tuple(starts)
         self.starts = self._bits(starts)
         self.finals = self._bits(finals)
         self.traps = self._bits(traps)

@@ -8,8 +8,10 @@ the shortest texts the plainest is found. States without a future are never ente
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import product
+from operator import and_
 from string import ascii_lowercase, ascii_uppercase, digits
 
 from tenantproof.errors import BudgetExceededError
@@ -56,6 +58,9 @@ class Domain:
 
 ANY_TEXT = Domain()
 
+_BITS_OF_A_STATE = 2048
+"""States with more bits count as several: the bound on states is a bound on memory."""
+
 
 @dataclass
 class Budget:
@@ -81,7 +86,7 @@ class Budget:
         return max(1, int((self.deadline - time.monotonic()) * 1000))
 
     def spend(self, states: int = 1) -> None:
-        """Count states.
+        """Count states; with 0 only look at the time.
 
         Raises:
             BudgetExceededError: the time or the states are used up.
@@ -126,9 +131,20 @@ def _is_member(text: str, inside: Iterable[Language], outside: Iterable[Language
 
 
 States = tuple[int, ...]
+"""One state for each of some languages."""
 
 
 class _Search:
+    """Breadth first over nodes: a state for each language inside, one for each outside.
+
+    To be inside a language one run of its automaton is enough, so that where keeping all runs
+    together would multiply states (``*`` before more text), each run is a node of its own. To be
+    outside, all runs count, and fewer of them are better: of two nodes alike inside, one whose
+    outside states include the other's leads nowhere new (an antichain, as in De Wulf, Doyen,
+    Henzinger, Raskin, "Antichains: a new algorithm for checking universality of finite
+    automata", CAV 2006).
+    """
+
     def __init__(
         self,
         inside: Sequence[Language],
@@ -142,67 +158,123 @@ class _Search:
         self._domain = domain
         self._budget = budget
         self._alphabet = _representatives([*inside, *outside], domain)
+        bits = sum(language.size for language in (*inside, *outside))
+        self._weight = 1 + bits // _BITS_OF_A_STATE
+        self._seen: dict[States, list[States]] = {}
+        self._hopeless = self._same_futures()
 
     def run(self) -> str | None:
-        start = self._start()
-        if start is None:
+        outside = tuple(language.start for language in self._outside)
+        if self._is_trapped(outside):
             return None
-        if self._domain.min_length == 0 and self._accepts(start):
+        starts = [language.start for language in self._inside]
+        frontier = [(inside, outside, "") for inside in self._runs(starts)]
+        if self._domain.min_length == 0 and self._found(frontier) is not None:
             return ""
-        seen = {start}
-        frontier: list[tuple[States, str]] = [(start, "")]
         initial = [char for char in self._alphabet if char in self._domain.initial]
         following = [char for char in self._alphabet if char in self._domain.rest]
         length = 0
         while frontier and (self._domain.max_length is None or length < self._domain.max_length):
             length += 1
-            next_frontier: list[tuple[States, str]] = []
-            for states, text in frontier:
-                self._budget.spend()
+            reached: list[tuple[States, States, str]] = []
+            for inside, outside, text in frontier:
+                self._budget.spend(0)
                 for char in following if text else initial:
-                    after = self._step(states, char)
-                    if after is None or after in seen:
-                        continue
-                    if length >= self._domain.min_length and self._accepts(after):
-                        return text + char
-                    seen.add(after)
-                    next_frontier.append((after, text + char))
-            frontier = next_frontier
+                    after = self._step(inside, outside, char, text)
+                    if length >= self._domain.min_length:
+                        found = self._found(after)
+                        if found is not None:
+                            return found
+                    reached += after
+            frontier = reached
         return None
 
-    def _step(self, states: States, char: str) -> States | None:
-        cut = len(self._inside)
-        after: list[int] = []
-        for language, state in zip(self._inside, states, strict=False):
-            stepped = language.step(state, char)
-            if not stepped:
-                return None
-            after.append(stepped)
-        for language, state in zip(self._outside, states[cut:], strict=True):
-            stepped = language.step(state, char) if state else 0
-            if stepped == language.trap:
-                return None
-            after.append(stepped)
-        return tuple(after)
-
-    def _start(self) -> States | None:
-        states = tuple(language.start for language in (*self._inside, *self._outside))
-        cut = len(self._inside)
-        dead = not all(states[:cut])
-        trapped = any(
-            state == language.trap
-            for language, state in zip(self._outside, states[cut:], strict=True)
+    def _step(
+        self, inside: States, outside: States, char: str, text: str
+    ) -> list[tuple[States, States, str]]:
+        """The new nodes after one more character; those without a future are left out."""
+        stepped: list[int] = []
+        for language, state in zip(self._inside, inside, strict=True):
+            after = language.step(state, char)
+            if not after:
+                return []
+            stepped.append(after)
+        beyond = tuple(
+            language.step(state, char) if state else 0
+            for language, state in zip(self._outside, outside, strict=True)
         )
-        return None if dead or trapped else states
+        if self._is_trapped(beyond):
+            return []
+        return [
+            (run, beyond, text + char) for run in self._runs(stepped) if self._is_new(run, beyond)
+        ]
 
-    def _accepts(self, states: States) -> bool:
-        cut = len(self._inside)
-        return all(
-            language.accepting(state) for language, state in zip(self._inside, states, strict=False)
-        ) and not any(
-            language.accepting(state)
-            for language, state in zip(self._outside, states[cut:], strict=True)
+    def _runs(self, states: Sequence[int]) -> Iterator[States]:
+        """The states inside, with each run of a forking language by itself."""
+        choices = (
+            _single_bits(state) if language.forks else (state,)
+            for language, state in zip(self._inside, states, strict=True)
         )
+        return product(*choices)
+
+    def _is_new(self, inside: States, outside: States) -> bool:
+        if self._is_hopeless(inside, outside):
+            return False
+        known = self._seen.setdefault(inside, [])
+        if any(_is_within(other, outside) for other in known):
+            return False
+        self._budget.spend(self._weight)
+        known.append(outside)
+        return True
+
+    def _same_futures(self) -> list[dict[int, States]]:
+        """For each language inside, by state: the states outside that have the same future.
+
+        What such a pair reads on is accepted by both or by neither, so never as asked.
+        """
+        if not any(language.forks for language in self._inside):
+            return []
+        table: dict[object, int] = {}
+        outside = [language.futures(table) for language in self._outside]
+        return [
+            {
+                state: tuple(numbered.get(future, 0) for numbered in outside)
+                for future, states in language.futures(table).items()
+                for state in _single_bits(states)
+            }
+            for language in self._inside
+        ]
+
+    def _is_hopeless(self, inside: States, outside: States) -> bool:
+        return any(
+            any(map(and_, same.get(state, ()), outside))
+            for same, state in zip(self._hopeless, inside, strict=False)
+        )
+
+    def _is_trapped(self, outside: States) -> bool:
+        return any(
+            state == language.trap for language, state in zip(self._outside, outside, strict=True)
+        )
+
+    def _found(self, nodes: Iterable[tuple[States, States, str]]) -> str | None:
+        """The text of the first node that is inside and outside as asked."""
+        for inside, outside, text in nodes:
+            if all(map(Language.accepting, self._inside, inside)) and not any(
+                map(Language.accepting, self._outside, outside)
+            ):
+                return text
+        return None
+
+
+def _single_bits(state: int) -> Iterator[int]:
+    while state:
+        bit = state & -state
+        yield bit
+        state ^= bit
+
+
+def _is_within(few: States, many: States) -> bool:
+    return not any(one & ~other for one, other in zip(few, many, strict=True))
 
 
 def _representatives(languages: Iterable[Language], domain: Domain) -> list[str]:

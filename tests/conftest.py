@@ -1,0 +1,87 @@
+"""What the tests share: Hypothesis's profile, and manifests written in a few words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "tenantproof", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("tenantproof")
+
+ENDPOINT = "arn:aws:sagemaker:us-east-1:111122223333:endpoint/models"
+
+
+class Setup:
+    """A folder with a manifest and its policies, written from Python values."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.lines = ["[[endpoints]]", f'arn = "{ENDPOINT}"']
+        self.head: list[str] = []
+
+    def shared(self, *patterns: str) -> Setup:
+        self.head.append(f"shared = {json.dumps(patterns)}")
+        return self
+
+    def endpoint(self, arn: str) -> Setup:
+        self.lines += ["[[endpoints]]", f'arn = "{arn}"']
+        return self
+
+    def tenant(
+        self,
+        name: str,
+        *statements: dict[str, Any],
+        owns: tuple[str, ...] | None = None,
+        tags: dict[str, str] | None = None,
+        version: str | None = "2012-10-17",
+        extra: str = "",
+        tenant_extra: str = "",
+        arn: str | None = None,
+    ) -> Setup:
+        document: dict[str, Any] = {"Version": version} if version else {}
+        document["Statement"] = list(statements) or [allow(f"{name}/*")]
+        (self.folder / f"{name}.json").write_text(json.dumps(document, indent=2))
+        shown_tags = ", ".join(f'"{k}" = "{v}"' for k, v in (tags or {}).items())
+        self.lines += [
+            "[[tenants]]",
+            f'name = "{name}"',
+            f"owns = {json.dumps(owns or (f'{name}/*',))}",
+            tenant_extra,
+            "[[tenants.principals]]",
+            f'arn = "{arn or f"arn:aws:iam::111122223333:role/{name}"}"',
+            f"tags = {{ {shown_tags} }}",
+            f'policies = ["{name}.json"]',
+            extra,
+        ]
+        return self
+
+    def more(self, text: str) -> Setup:
+        self.lines.append(text)
+        return self
+
+    def write(self) -> Path:
+        path = self.folder / "tenantproof.toml"
+        path.write_text("\n".join([*self.head, *self.lines]))
+        return path
+
+
+def allow(*models: str, **changes: Any) -> dict[str, Any]:
+    """An Allow of InvokeEndpoint on some models."""
+    statement: dict[str, Any] = {
+        "Effect": "Allow",
+        "Action": "sagemaker:InvokeEndpoint",
+        "Resource": ENDPOINT,
+        "Condition": {"StringLike": {"sagemaker:TargetModel": list(models)}},
+    }
+    return {name: value for name, value in {**statement, **changes}.items() if value is not None}
+
+
+@pytest.fixture
+def setup(tmp_path: Path) -> Setup:
+    return Setup(tmp_path)
