@@ -133,6 +133,9 @@ def _is_member(text: str, inside: Iterable[Language], outside: Iterable[Language
 States = tuple[int, ...]
 """One state for each of some languages."""
 
+Node = tuple[States, States]
+"""The states of the languages inside, and of those outside."""
+
 
 class _Search:
     """Breadth first over nodes: a state for each language inside, one for each outside.
@@ -167,31 +170,32 @@ class _Search:
         outside = tuple(language.start for language in self._outside)
         if self._is_trapped(outside):
             return None
-        starts = [language.start for language in self._inside]
-        frontier = [(inside, outside, "") for inside in self._runs(starts)]
-        if self._domain.min_length == 0 and self._found(frontier) is not None:
+        runs = self._runs([language.start for language in self._inside])
+        start = [(inside, outside) for inside in runs]
+        if self._domain.min_length == 0 and any(self._is_member(*node) for node in start):
             return ""
         initial = [char for char in self._alphabet if char in self._domain.initial]
         following = [char for char in self._alphabet if char in self._domain.rest]
+        # Texts of one length, the plainest first, each with the nodes that it leads to.
+        frontier = {"": start}
         length = 0
         while frontier and (self._domain.max_length is None or length < self._domain.max_length):
             length += 1
-            reached: list[tuple[States, States, str]] = []
-            for inside, outside, text in frontier:
-                self._budget.spend(0)
+            reached: dict[str, list[Node]] = {}
+            for text, nodes in frontier.items():
                 for char in following if text else initial:
-                    after = self._step(inside, outside, char, text)
-                    if length >= self._domain.min_length:
-                        found = self._found(after)
-                        if found is not None:
-                            return found
-                    reached += after
+                    self._budget.spend(0)
+                    after = [new for node in nodes for new in self._step(*node, char)]
+                    if length >= self._domain.min_length and any(
+                        self._is_member(*node) for node in after
+                    ):
+                        return text + char
+                    if after:
+                        reached[text + char] = after
             frontier = reached
         return None
 
-    def _step(
-        self, inside: States, outside: States, char: str, text: str
-    ) -> list[tuple[States, States, str]]:
+    def _step(self, inside: States, outside: States, char: str) -> list[Node]:
         """The new nodes after one more character; those without a future are left out."""
         stepped: list[int] = []
         for language, state in zip(self._inside, inside, strict=True):
@@ -205,9 +209,7 @@ class _Search:
         )
         if self._is_trapped(beyond):
             return []
-        return [
-            (run, beyond, text + char) for run in self._runs(stepped) if self._is_new(run, beyond)
-        ]
+        return [(run, beyond) for run in self._runs(stepped) if self._is_new(run, beyond)]
 
     def _runs(self, states: Sequence[int]) -> Iterator[States]:
         """The states inside, with each run of a forking language by itself."""
@@ -256,14 +258,10 @@ class _Search:
             state == language.trap for language, state in zip(self._outside, outside, strict=True)
         )
 
-    def _found(self, nodes: Iterable[tuple[States, States, str]]) -> str | None:
-        """The text of the first node that is inside and outside as asked."""
-        for inside, outside, text in nodes:
-            if all(map(Language.accepting, self._inside, inside)) and not any(
-                map(Language.accepting, self._outside, outside)
-            ):
-                return text
-        return None
+    def _is_member(self, inside: States, outside: States) -> bool:
+        return all(map(Language.accepting, self._inside, inside)) and not any(
+            map(Language.accepting, self._outside, outside)
+        )
 
 
 def _single_bits(state: int) -> Iterator[int]:

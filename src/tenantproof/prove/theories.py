@@ -6,9 +6,10 @@ contradict each other here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tenantproof.errors import BudgetExceededError
 from tenantproof.prove.formula import Some
 from tenantproof.prove.search import Budget, Domain, shortest_member
 from tenantproof.request import ContextValue
@@ -59,22 +60,56 @@ def _holds_for_empty(literals: Literals) -> bool:
 def value_set(literals: Literals, domain: Domain, budget: Budget) -> tuple[str, ...] | None:
     """A smallest set of values of a multivalued key that fulfils the literals, if any.
 
-    An atom that must hold asks for one value; an atom that must not hold asks of every value.
+    An atom that must hold asks for one value, an atom that must not hold asks of every value.
+    One value may serve several atoms: the cheapest way to share them out is found by dynamic
+    programming over the sets of atoms still to be served.
 
     Raises:
-        BudgetExceededError: neither a set nor its absence was found within the budget.
+        BudgetExceededError: neither a set nor its absence was found within the budget, or more
+            than ``MOST_EXISTENTIALS`` atoms ask for a value.
     """
     every = [_every(atom) for atom, holds in literals.items() if not holds]
-    values: list[str] = []
-    for atom in (atom for atom, holds in literals.items() if holds):
-        one = _Demand(atom, inside=not atom.complemented, nonempty=atom.nonempty)
-        if any(one.accepts(value) for value in values):
-            continue
-        found = _one_of_set(one, every, domain, budget)
-        if found is None:
-            return None
-        values.append(found)
-    return tuple(values)
+    ones = [
+        _Demand(atom, inside=not atom.complemented, nonempty=atom.nonempty)
+        for atom, holds in literals.items()
+        if holds
+    ]
+    if len(ones) > MOST_EXISTENTIALS:
+        raise BudgetExceededError(f"more than {MOST_EXISTENTIALS} conditions on one key's values")
+    groups = range(1, 1 << len(ones))
+    serving = {
+        group: _one_of_set(
+            [one for i, one in enumerate(ones) if group >> i & 1], every, domain, budget
+        )
+        for group in groups
+    }
+    best: dict[int, tuple[str, ...] | None] = {0: ()}
+    for served in groups:
+        shared_out = (
+            (value, *rest)
+            for group in _parts_with_first(served)
+            if (value := serving[group]) is not None and (rest := best[served ^ group]) is not None
+        )
+        best[served] = min(shared_out, key=_total_length, default=None)
+    return best[(1 << len(ones)) - 1]
+
+
+MOST_EXISTENTIALS = 10
+"""The most values that one key is asked for; sharing them out doubles in cost with each."""
+
+
+def _parts_with_first(served: int) -> Iterator[int]:
+    """The subsets of a set of atoms (as bits) that hold its first atom."""
+    first = served & -served
+    part = rest = served ^ first
+    while part:
+        yield part | first
+        part = (part - 1) & rest
+    yield first
+
+
+def _total_length(values: Iterable[str]) -> int:
+    return sum(1 + len(value) for value in values)
 
 
 def _every(atom: Some) -> _Demand:
@@ -83,13 +118,15 @@ def _every(atom: Some) -> _Demand:
 
 
 def _one_of_set(
-    one: _Demand, every: Sequence[_Demand], domain: Domain, budget: Budget
+    group: Sequence[_Demand], every: Sequence[_Demand], domain: Domain, budget: Budget
 ) -> str | None:
-    found = _shortest([one, *every], _not_empty(domain), budget)
+    """The shortest value that serves a group of atoms at once."""
+    found = _shortest([*group, *every], _not_empty(domain), budget)
     if found is not None:
         return found
     empty_allowed = all(demand.atom.nonempty or demand.accepts("") for demand in every)
-    return "" if "" in domain and one.accepts("") and empty_allowed else None
+    serves = all(one.accepts("") for one in group)
+    return "" if "" in domain and serves and empty_allowed else None
 
 
 def _not_empty(domain: Domain) -> Domain:
