@@ -9,7 +9,7 @@ import json
 import sys
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 import click
 
@@ -87,18 +87,17 @@ def _run(manifest: Path, lenient: bool, timeout: float) -> Report:
 
 
 @main.command()
-@click.argument("cases", type=click.File("r", encoding="utf-8"), default="-")
+@click.argument("cases", type=click.File("rb"), default="-")
 @click.option("--lenient", is_flag=True, help="Read lines with comments and trailing commas.")
-def simulate(cases: TextIO, lenient: bool) -> None:
+def simulate(cases: BinaryIO, lenient: bool) -> None:
     """Decide requests: JSON lines from CASES (standard input without it), JSON lines out.
 
     Each line holds an "id", a "request" and its "identity_policies"; "permissions_boundary" and
     "service_control_policies" may follow. A bad line gives an "error" on its line of the output,
     and the others go on.
     """
-    from tenantproof.simulate import decide_line
+    from tenantproof.simulate import decide_lines
 
     name = getattr(cases, "name", "<stdin>")
-    for number, line in enumerate(cases, start=1):
-        if line.strip():
-            click.echo(json.dumps(decide_line(line, name, number, lenient=lenient)))
+    for answer in decide_lines(cases, name, lenient=lenient):
+        click.echo(answer)

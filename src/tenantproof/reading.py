@@ -20,6 +20,7 @@ class Ambiguity(Enum):
     SEGMENT_WILDCARD = "segment-wildcard"
     EMPTY_IS_NULL = "empty-is-null"
     SHORT_ARN_PATTERN = "short-arn-pattern"
+    FOR_ANY_IF_EXISTS = "for-any-if-exists"
 
     @property
     def question(self) -> str:
@@ -35,14 +36,15 @@ _QUESTIONS = {
     Ambiguity.SEGMENT_WILDCARD: (
         "whether a * at the end of an ARN segment in Resource matches beyond the next colon"
     ),
-    Ambiguity.EMPTY_IS_NULL: "whether Null counts a key with an empty value or no values as absent",
+    Ambiguity.EMPTY_IS_NULL: "whether a key with an empty value or no values counts as absent",
+    Ambiguity.FOR_ANY_IF_EXISTS: "whether ForAnyValue:...IfExists holds for an absent key",
     Ambiguity.SHORT_ARN_PATTERN: (
         "whether an ARN condition value with fewer than six segments is completed with wildcards"
     ),
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reading:
     """One way to read the reference; the default is the one that docs/semantics.md argues for.
 
@@ -52,15 +54,17 @@ class Reading:
       nothing, instead of voiding the statement.
     - ``segment_star_crosses``: a ``*`` that ends one of the first five segments of a Resource
       may match colons.
-    - ``empty_is_null``: ``Null`` takes an empty value or an empty set for an absent key.
+    - ``empty_is_null``: a key with no values, or none but empty ones, counts as absent.
     - ``short_arn_completed``: an ARN condition value with fewer than six segments is completed
       with ``*``, as a Resource is, instead of matching nothing.
+    - ``for_any_if_exists_fails``: ``ForAnyValue:...IfExists`` is false for an absent key.
     """
 
     unresolved_spoils_value: bool = False
     segment_star_crosses: bool = False
     empty_is_null: bool = False
     short_arn_completed: bool = False
+    for_any_if_exists_fails: bool = False
 
     def alternatives(self, relevant: Iterable[Ambiguity]) -> Iterator[tuple[Ambiguity, ...]]:
         """Every non-empty set of the relevant ambiguities, small sets first."""
@@ -79,6 +83,7 @@ _FIELDS = {
     Ambiguity.SEGMENT_WILDCARD: "segment_star_crosses",
     Ambiguity.EMPTY_IS_NULL: "empty_is_null",
     Ambiguity.SHORT_ARN_PATTERN: "short_arn_completed",
+    Ambiguity.FOR_ANY_IF_EXISTS: "for_any_if_exists_fails",
 }
 
 DOCUMENTED = Reading()

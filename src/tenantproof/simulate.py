@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from tenantproof.errors import InputError, Problem
@@ -12,6 +14,7 @@ from tenantproof.policy.json_reader import (
     JsonArray,
     JsonBool,
     JsonNode,
+    JsonNull,
     JsonNumber,
     JsonObject,
     JsonString,
@@ -34,29 +37,48 @@ PRINCIPAL_FIELDS = ("arn", "tags")
 T = TypeVar("T")
 
 
-def decide_line(line: str, file: str, number: int, *, lenient: bool = False) -> dict[str, Any]:
+def decide_lines(lines: Iterable[bytes], file: str, *, lenient: bool = False) -> Iterator[str]:
+    """Decide cases, one a line; blank lines are passed over.
+
+    Args:
+        lines: the cases as JSON in UTF-8; a byte order mark before the first is passed over.
+        file: the name of the file that they stand in, for messages.
+        lenient: accept comments and trailing commas.
+
+    Yields:
+        For each case a line as :func:`decide_line` gives it.
+    """
+    for number, line in enumerate(lines, start=1):
+        case = line.removeprefix(BOM_UTF8).strip() if number == 1 else line.strip()
+        if case:
+            yield decide_line(case, file, number, lenient=lenient)
+
+
+def decide_line(line: bytes, file: str, number: int, *, lenient: bool = False) -> str:
     """Decide one case.
 
     Args:
-        line: the case as JSON.
+        line: the case as JSON in UTF-8.
         file: the name of the file that it stands in, for messages.
         number: its line number there.
         lenient: accept comments and trailing commas.
 
     Returns:
-        ``{"id", "decision", "matched"}``, or ``{"id", "error"}``; ``id`` is null where the line
-        gives none.
+        The JSON of ``{"id", "decision", "matched"}`` or of ``{"id", "error"}``; ``id`` is as the
+        line has it, to the letter, and null where the line gives none.
     """
-    case_id: object = None
+    case_id = "null"
     try:
         problems: list[Problem] = []
         root = read_json(line, file, lenient=lenient, problems=problems, first_line=number)
         reader = _CaseReader(file, problems)
         case_id = reader.case_id(root)
         policies, request = reader.case(root)
-        return {"id": case_id, **_answer(decide(policies, request))}
+        answer = _answer(decide(policies, request))
     except InputError as error:
-        return {"id": case_id, "error": "; ".join(map(str, error.problems))}
+        answer = {"error": "; ".join(str(each).replace("\n    ", " ") for each in error.problems)}
+    # The id goes through as text: a number of any size or precision comes out as it went in.
+    return f'{{"id": {case_id}, {json.dumps(answer)[1:]}'
 
 
 def _answer(decision: Decision) -> dict[str, Any]:
@@ -79,15 +101,18 @@ class _CaseReader:
         self._file = file
         self._problems = problems
 
-    def case_id(self, root: JsonNode) -> object:
-        """The case's id, for the answer to any line that has one."""
+    def case_id(self, root: JsonNode) -> str:
+        """The case's id as JSON, for the answer to any line that has one."""
         match dict(_named(root)).get("id"):
             case JsonString(value) | JsonBool(value):
-                return value
+                return json.dumps(value)
             case JsonNumber(text):
-                return int(text) if text.lstrip("-").isdigit() else float(text)
-            case _:
-                return None
+                return text
+            case None | JsonNull():
+                return "null"
+            case other:
+                self._unexpected(other, "a text or a number as id")
+                return "null"
 
     def case(self, root: JsonNode) -> tuple[PolicySet, Request]:
         """The policies and the request of a case.
@@ -96,6 +121,7 @@ class _CaseReader:
             InputError: with every problem of the line.
         """
         fields = self._fields(root, CASE_FIELDS, "a case")
+        fields = {name: node for name, node in fields.items() if not isinstance(node, JsonNull)}
         request = self._required(root, fields, "request", self._request)
         identity = self._required(root, fields, "identity_policies", self._policies)
         boundary = fields.get("permissions_boundary")
@@ -168,11 +194,12 @@ class _CaseReader:
     def _principal(self, node: JsonNode) -> Principal | None:
         fields = self._fields(node, PRINCIPAL_FIELDS, "a principal")
         arn = self._required(node, fields, "arn", self._text)
-        tags = self._context(fields["tags"]) if "tags" in fields else {}
-        for name, value in tags.items():
-            if not isinstance(value, str):
-                self._report(node, f"found a list for the tag {quote(name)}, expected a text")
-        texts = {name: value for name, value in tags.items() if isinstance(value, str)}
+        tags = fields.get("tags")
+        for _, tag in _named(tags) if tags else ():
+            if isinstance(tag, JsonArray):
+                self._unexpected(tag, "a text for a tag")
+        values = {} if tags is None else self._context(tags)
+        texts = {name: value for name, value in values.items() if isinstance(value, str)}
         return None if arn is None else Principal(arn, texts)
 
     def _context(self, node: JsonNode) -> dict[str, ContextValue]:
@@ -183,7 +210,7 @@ class _CaseReader:
         context: dict[str, ContextValue] = {}
         seen: set[str] = set()
         for name, item in _named(node):
-            if name.lower() in seen:
+            if name.lower() in seen and name not in context:
                 self._report(item, f"found the key {quote(name)} twice but for its case")
             seen.add(name.lower())
             value = self._context_value(item)

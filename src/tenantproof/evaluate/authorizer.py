@@ -68,7 +68,7 @@ def statement_result(
 
 
 def _checks(statement: Statement, request: Request, reading: Reading) -> Iterator[Check]:
-    keys = request.keys
+    keys = _present_keys(request, reading)
     resolve = partial(resolve_variable, keys=keys)
     if not reading.unresolved_spoils_value:
         yield from _variables_check(statement, keys)
@@ -78,6 +78,12 @@ def _checks(statement: Statement, request: Request, reading: Reading) -> Iterato
         yield _clause_check(statement.resource, request.resource, matches)
     for condition in statement.conditions:
         yield _condition_check(condition, keys, resolve, reading)
+
+
+def _present_keys(request: Request, reading: Reading) -> Mapping[str, ContextValue]:
+    if not reading.empty_is_null:
+        return request.keys
+    return {key: value for key, value in request.keys.items() if any(value)}
 
 
 def _variables_check(statement: Statement, keys: Mapping[str, ContextValue]) -> Iterator[Check]:

@@ -23,10 +23,10 @@ from tenantproof.evaluate.matching import (
 )
 from tenantproof.evaluate.variables import UnresolvedVariableError
 from tenantproof.policy.literals import (
+    parse_address,
     parse_binary,
     parse_bool,
     parse_date,
-    parse_network,
     parse_number,
 )
 from tenantproof.policy.syntax import (
@@ -65,9 +65,13 @@ def condition_holds(
     operator = condition.operator
     given = keys.get(condition.key.lower())
     if operator.comparison.family is Family.NULL:
-        return _is_null(given, reading) in {value.literal for value in condition.values}
+        return (given is None) in {value.literal for value in condition.values}
     if given is None:
-        return holds_when_absent(operator)
+        return (
+            not reading.for_any_if_exists_fails
+            if _is_doubtful(operator)
+            else (holds_when_absent(operator))
+        )
 
     def matches(value: str) -> bool:
         """Whether the request's value matches one of the condition's values."""
@@ -84,7 +88,8 @@ def condition_holds(
         case SetQualifier.FOR_ANY_VALUE:
             return any(matches(value) != negated for value in values)
         case SetQualifier.FOR_ALL_VALUES:
-            return all(matches(value) != negated for value in values if value)
+            # "... or if the context key value resolves to a null dataset, such as an empty string"
+            return not any(values) or all(matches(value) != negated for value in values)
 
 
 def holds_when_absent(operator: Operator) -> bool:
@@ -100,11 +105,9 @@ def holds_when_absent(operator: Operator) -> bool:
             return operator.comparison.negated
 
 
-def _is_null(given: ContextValue | None, reading: Reading) -> bool:
-    if given is None:
-        return True
-    values = (given,) if isinstance(given, str) else given
-    return reading.empty_is_null and not any(values)
+def _is_doubtful(operator: Operator) -> bool:
+    """``ForAnyValue:...IfExists``, of whose absent key the reference says both."""
+    return operator.if_exists and operator.qualifier is SetQualifier.FOR_ANY_VALUE
 
 
 def _value_matches(
@@ -125,7 +128,7 @@ def _value_matches(
         case Family.BINARY:
             return parse_binary(value) == wanted.literal
         case Family.IP_ADDRESS:
-            return _is_within(parse_network(value), wanted.literal)
+            return _is_within(parse_address(value), wanted.literal)
         case Family.NULL:
             raise AssertionError("Null has no values to match")
 
@@ -154,7 +157,7 @@ def _ordered(relation: Relation, value: Decimal | Fraction | None, wanted: objec
 
 
 def _is_within(value: IPv4Network | IPv6Network | None, wanted: object) -> bool:
-    """Whether an address (or every address of a range) lies in the wanted network."""
+    """Whether an address lies in the wanted network; of another IP version it does not."""
     match value, wanted:
         case IPv4Network(), IPv4Network():
             return value.subnet_of(wanted)

@@ -18,7 +18,7 @@ class Outcome(Enum):
     IMPLICIT_DENY = "ImplicitDeny"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Check:
     """Whether one element of a statement matched the request, and why."""
 
@@ -28,7 +28,7 @@ class Check:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StatementResult:
     """One statement's part in a decision.
 
@@ -48,7 +48,7 @@ class StatementResult:
         return self.statement.effect
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Decision:
     """A request's decision with its reasons.
 

@@ -8,6 +8,7 @@ same rules shares no code with this one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from string import ascii_lowercase, ascii_uppercase
 
 from tenantproof.policy.syntax import AnyChar, AnyChars, Chars, Escape, Part, Template, Variable
 
@@ -15,7 +16,7 @@ ANY_CHARS = AnyChars()
 ANY_CHAR = AnyChar()
 
 Token = str | AnyChars | AnyChar
-"""One literal character, or a wildcard."""
+"""Literal characters, or a wildcard."""
 
 Resolve = Callable[[Variable], str]
 """Gives a policy variable's value."""
@@ -29,11 +30,11 @@ def expand(parts: Iterable[Part], resolve: Resolve) -> list[Token]:
     for part in parts:
         match part:
             case Chars(text):
-                tokens.extend(text)
+                tokens.append(text)
             case Escape(char):
                 tokens.append(char)
             case Variable():
-                tokens.extend(resolve(part))
+                tokens.append(resolve(part))
             case AnyChars() | AnyChar():
                 tokens.append(part)
     return tokens
@@ -61,15 +62,18 @@ def is_like(tokens: Sequence[Token], text: str) -> bool:
         if isinstance(token, AnyChars):
             star_at, resume = pattern_at, at
             pattern_at += 1
-        elif isinstance(token, AnyChar) or token == text[at]:
+        elif isinstance(token, AnyChar):
             at += 1
+            pattern_at += 1
+        elif token is not None and text.startswith(token, at):
+            at += len(token)
             pattern_at += 1
         elif star_at >= 0:
             resume += 1
             at, pattern_at = resume, star_at + 1
         else:
             return False
-    return all(isinstance(token, AnyChars) for token in tokens[pattern_at:])
+    return all(isinstance(token, AnyChars) or token == "" for token in tokens[pattern_at:])
 
 
 def fold(text: str) -> str:
@@ -84,9 +88,16 @@ def _fold_char(char: str) -> str:
 
 
 def action_matches(pattern: Template, action: str) -> bool:
-    """Whether an Action pattern matches: without case, ``*`` and ``?`` anywhere."""
-    tokens = [fold(t) if isinstance(t, str) else t for t in expand(pattern.parts, _no_variables)]
-    return is_like(tokens, fold(action))
+    """Whether an Action pattern matches: ASCII letters without case, ``*`` and ``?`` anywhere."""
+    tokens = expand(pattern.parts, _no_variables)
+    return is_like([_lower(t) if isinstance(t, str) else t for t in tokens], _lower(action))
+
+
+def _lower(text: str) -> str:
+    return text.translate(_LOWER)
+
+
+_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
 def _no_variables(variable: Variable) -> str:
@@ -104,11 +115,12 @@ def resource_matches(
     """
     if all(isinstance(part, AnyChars) for part in pattern.parts):
         return True
-    segments = [expand(parts, resolve) for parts in split_segments(pattern)]
-    segments += [[ANY_CHARS]] * (ARN_SEGMENTS - len(segments))
+    segments = split_segments(expand(pattern.parts, resolve))
+    completed = segments + [[ANY_CHARS]] * (ARN_SEGMENTS - len(segments))
     if star_crosses:
-        return _segments_match_across(segments, resource.split(":"))
-    return _segments_match(segments, resource)
+        fields = resource.split(":")
+        return _segments_match_across(completed, fields) or _segments_match_across(segments, fields)
+    return _segments_match(completed, resource)
 
 
 def arn_matches(pattern: Template, arn: str, resolve: Resolve, *, complete: bool) -> bool:
@@ -117,26 +129,23 @@ def arn_matches(pattern: Template, arn: str, resolve: Resolve, *, complete: bool
     A pattern of fewer than six segments matches nothing, or with ``complete`` has the missing
     ones as ``*``.
     """
-    segments = [expand(parts, resolve) for parts in split_segments(pattern)]
+    segments = split_segments(expand(pattern.parts, resolve))
     if complete:
         segments += [[ANY_CHARS]] * (ARN_SEGMENTS - len(segments))
     return len(segments) == ARN_SEGMENTS and _segments_match(segments, arn)
 
 
-def split_segments(pattern: Template) -> list[list[Part]]:
-    """The first five segments of an ARN pattern, and the rest as the sixth.
-
-    Only colons that were written in the pattern part segments: a variable's value is text.
-    """
-    segments: list[list[Part]] = [[]]
-    for part in pattern.parts:
-        if not isinstance(part, Chars):
-            segments[-1].append(part)
+def split_segments(tokens: Iterable[Token]) -> list[list[Token]]:
+    """The first five segments of an ARN pattern, and the rest as the sixth."""
+    segments: list[list[Token]] = [[]]
+    for token in tokens:
+        if not isinstance(token, str):
+            segments[-1].append(token)
             continue
-        first, *others = part.text.split(":", ARN_SEGMENTS - len(segments))
-        segments[-1].append(Chars(first))
-        segments.extend([Chars(text)] for text in others)
-    return segments
+        first, *others = token.split(":", ARN_SEGMENTS - len(segments))
+        segments[-1].append(first)
+        segments.extend([text] for text in others)
+    return [[token for token in segment if token != ""] for segment in segments]
 
 
 def _segments_match(segments: Sequence[Sequence[Token]], arn: str) -> bool:

@@ -18,12 +18,15 @@ class UnresolvedVariableError(LookupError):
 def resolve_variable(variable: Variable, keys: Mapping[str, ContextValue]) -> str:
     """A variable's value: the key's in the request, else the default.
 
-    A multivalued key gives no value: the reference has variables for single-valued keys only.
+    A set of values gives none, unless it is of one: the reference has variables for
+    single-valued keys only.
 
     Raises:
         UnresolvedVariableError: there is neither.
     """
     value = keys.get(variable.key.lower(), variable.default)
+    if isinstance(value, tuple) and len(value) == 1:
+        return value[0]
     if isinstance(value, str):
         return value
     if variable.default is not None:

@@ -36,7 +36,7 @@ class Escape(Enum):
     UNOWNED = "a path that no tenant owns"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Blame:
     """A statement that had a part in a decision.
 
@@ -55,7 +55,7 @@ class Blame:
     because: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Finding:
     """One answer about one principal, or of ``reaches`` about one tenant.
 
@@ -90,7 +90,7 @@ class Finding:
     attacked: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Report:
     """All findings of a run.
 

@@ -30,7 +30,16 @@ from tenantproof.isolation.inquiry import (
 )
 from tenantproof.isolation.manifest import Assertion, Endpoint, Manifest, Member, Tenant
 from tenantproof.isolation.sagemaker import TARGET_MODEL, target_model_actions, target_model_domain
-from tenantproof.prove import Budget, Language, Opaque, Term, conj, language, neg, shortest_member
+from tenantproof.prove import (
+    Budget,
+    Language,
+    Opaque,
+    Term,
+    conj,
+    language,
+    neg,
+    shortest_member,
+)
 from tenantproof.prove.solver import Blocked
 from tenantproof.reading import DOCUMENTED, Ambiguity, Reading
 from tenantproof.request import ContextValue, Request
@@ -99,8 +108,8 @@ class Run:
         )
 
         def ask(inquiry: Inquiry) -> list[Finding]:
-            leaks = [self._escape(inquiry, wall, kind, draft) for kind in Escape]
-            return [finding for finding in leaks if finding is not None]
+            answers = [self._escape(inquiry, wall, kind, draft) for kind in Escape]
+            return [finding for finding in answers if finding is not None]
 
         return self._proved_unless(self._inquiry(member, endpoint), ask, draft, wall.is_outside)
 

@@ -25,10 +25,12 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _CONSTANTS = ("true", "false", "null")
 _WORD = re.compile(r"[A-Za-z0-9_.+-]+")
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_LENIENT_HINT = "lenient reading (--lenient) accepts comments and trailing commas"
+_LENIENT_HINT = (
+    "lenient reading (--lenient) accepts comments, trailing commas and a byte order mark"
+)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JsonString:
     """A JSON string, its escapes resolved."""
 
@@ -36,7 +38,7 @@ class JsonString:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JsonNumber:
     """A JSON number as it was written: 1.10 stays 1.10, never a float."""
 
@@ -44,7 +46,7 @@ class JsonNumber:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JsonBool:
     """``true`` or ``false``."""
 
@@ -52,14 +54,14 @@ class JsonBool:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JsonNull:
     """``null``."""
 
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JsonArray:
     """A JSON array."""
 
@@ -67,7 +69,7 @@ class JsonArray:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JsonObject:
     """A JSON object, its members in the order written; names are unique."""
 
@@ -98,8 +100,14 @@ def describe(node: JsonNode) -> str:
 def quote(text: str, limit: int = 80) -> str:
     """``text`` in double quotes with control characters escaped, cut to ``limit`` characters."""
     shown = text if len(text) <= limit else text[: limit - 3] + "..."
-    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
+    escaped = "".join(map(_shown_char, shown))
     return f'"{escaped}"'
+
+
+def _shown_char(char: str) -> str:
+    if char in '"\\':
+        return f"\\{char}"
+    return char if char.isprintable() else char.encode("unicode_escape").decode()
 
 
 def child_path(path: str, name: str) -> str:
@@ -134,7 +142,7 @@ def read_json(
     Follows RFC 8259.
     """
     found: list[Problem] = [] if problems is None else problems
-    text = data if isinstance(data, str) else _decode(data, file)
+    text = data if isinstance(data, str) else _decode(data, file, first_line)
     reader = _Reader(text, file, lenient, found, first_line)
     try:
         root = reader.document()
@@ -145,12 +153,12 @@ def read_json(
     return root
 
 
-def _decode(data: bytes, file: str) -> str:
+def _decode(data: bytes, file: str, first_line: int) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8")
-        line = before.count("\n") + 1
+        line = before.count("\n") + first_line
         column = len(before) - (before.rfind("\n") + 1) + 1
         place = Place(file, "$", line, column)
         message = f"found the byte 0x{data[error.start]:02x}, expected text in UTF-8"
@@ -178,7 +186,7 @@ class _Reader:
     def document(self) -> JsonNode:
         if self._text.startswith("\ufeff"):
             if not self._lenient:
-                self._report("found a byte order mark, expected JSON without one", "$", 0)
+                self._report("found a byte order mark, expected none", "$", 0, _LENIENT_HINT)
             self._at = 1
         self._skip("$")
         root = self._value("$", 0)
@@ -188,7 +196,7 @@ class _Reader:
         return root
 
     def _value(self, path: str, depth: int) -> JsonNode:
-        if depth > MAX_DEPTH:
+        if depth >= MAX_DEPTH and self._peek() in ("{", "["):
             self._stop(f"expected at most {MAX_DEPTH} levels of nesting", path, found=False)
         place = self._place(path, self._at)
         match self._peek():
@@ -267,7 +275,9 @@ class _Reader:
         except JSONDecodeError as error:
             place = self._place(path, error.pos)
             raise _SyntaxStopError(
-                Problem(f"found a bad string ({error.msg}), expected JSON text", place)
+                Problem(
+                    f"found a bad string ({error.msg.removesuffix(' at')}), expected JSON", place
+                )
             ) from None
         if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
             self._stop("found half of a surrogate pair, expected Unicode text", path, found=False)

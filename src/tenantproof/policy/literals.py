@@ -19,11 +19,13 @@ from tenantproof.policy.syntax import Family, Literal, epoch_seconds
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 _EPOCH = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?")
+_YEAR = re.compile(r"[0-9]{4}")
+_CIDR = re.compile(r"[0-9A-Fa-f:.]+(?:/(?:0|[1-9][0-9]{0,2}))?")
 _DATE = re.compile(
     r"(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{2})(?:-(?P<day>[0-9]{2})"
     r"(?:[Tt](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})"
     r"(?::(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]{1,18}))?)?"
-    r"(?P<zone>[Zz]|(?P<sign>[+-])(?P<zone_hour>[0-9]{2}):?(?P<zone_minute>[0-9]{2}))?)?)?)?"
+    r"(?P<zone>[Zz]|(?P<sign>[+-])(?P<zone_hour>[0-9]{2}):(?P<zone_minute>[0-5][0-9]))?)?)?)?"
 )
 
 EXPECTED = {
@@ -65,7 +67,7 @@ def parse_date(text: str) -> Fraction | None:
     Digits alone are epoch seconds, but for four digits, which are a year. A date without a time
     is its first instant, a time without a zone is UTC.
     """
-    if _EPOCH.fullmatch(text) and len(text) != 4:
+    if _EPOCH.fullmatch(text) and not _YEAR.fullmatch(text):
         return Fraction(text)
     found = _DATE.fullmatch(text)
     if found is None:
@@ -104,9 +106,15 @@ def parse_binary(text: str) -> bytes | None:
 def parse_network(text: str) -> IPv4Network | IPv6Network | None:
     """A network in CIDR form, an address being a network of one; None if ``text`` is neither.
 
-    Bits behind the prefix are ignored: 203.0.113.7/24 is 203.0.113.0/24.
+    Bits behind the prefix are ignored: 203.0.113.7/24 is 203.0.113.0/24. Net masks and zones
+    are no part of "the standard CIDR format" that the reference asks for.
     """
     try:
-        return ip_network(text, strict=False)
+        return ip_network(text, strict=False) if _CIDR.fullmatch(text) else None
     except ValueError:
         return None
+
+
+def parse_address(text: str) -> IPv4Network | IPv6Network | None:
+    """An address, as a network of one; None if ``text`` is none."""
+    return None if "/" in text else parse_network(text)

@@ -6,6 +6,7 @@ document are collected and raised together.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from enum import Enum
 from pathlib import Path
@@ -25,7 +26,7 @@ from tenantproof.policy.json_reader import (
     read_json,
 )
 from tenantproof.policy.literals import EXPECTED, parse_literal
-from tenantproof.policy.operators import parse_operator
+from tenantproof.policy.operators import closest, parse_operator
 from tenantproof.policy.syntax import (
     Clause,
     Condition,
@@ -59,6 +60,7 @@ PRINCIPAL_TYPES = ("AWS", "Federated", "Service", "CanonicalUser")
 
 T = TypeVar("T")
 
+_ACTION = re.compile(r"[\w*?.-]+:[\w*?.-]+", re.ASCII)
 _VARIABLE_FAMILIES = (Family.STRING, Family.ARN)
 
 
@@ -142,6 +144,7 @@ class _Loader:
         self._kind = kind
         self._version = Version.V2008
         self._statement: str | None = None
+        self._sids: dict[str, int] = {}
 
     def _report(self, node: JsonNode | Place, message: str, hint: str | None = None) -> None:
         place = node if isinstance(node, Place) else node.place
@@ -173,8 +176,7 @@ class _Loader:
             if key.value in known:
                 members.setdefault(key.value, value)
                 continue
-            folded = {name.lower(): name for name in known}
-            similar = folded.get(key.value.lower())
+            similar = closest(key.value, known)
             hint = f"did you mean {similar}?" if similar else None
             self._report(
                 key.place,
@@ -214,22 +216,18 @@ class _Loader:
                 return ()
         statements = [self._read_statement(i, item) for i, item in enumerate(nodes)]
         self._statement = None
-        found = tuple(s for s in statements if s is not None)
-        self._check_sids(found)
-        return found
+        return tuple(s for s in statements if s is not None)
 
-    def _check_sids(self, statements: tuple[Statement, ...]) -> None:
-        first: dict[str, Statement] = {}
-        for statement in statements:
-            if not statement.sid:
-                continue
-            twin = first.setdefault(statement.sid, statement)
-            if twin is not statement:
-                self._report(
-                    statement.place,
-                    f"found the Sid {quote(statement.sid)} a second time (first in"
-                    f" Statement[{twin.index}]), expected each Sid once in a document",
-                )
+    def _check_sid(self, sid: str | None, index: int, node: JsonNode) -> None:
+        if not sid:
+            return
+        first = self._sids.setdefault(sid, index)
+        if first != index:
+            self._report(
+                node,
+                f"found the Sid {quote(sid)} a second time (first in Statement[{first}]),"
+                " expected each Sid once in a document",
+            )
 
     def _read_statement(self, index: int, node: JsonNode) -> Statement | None:
         self._statement = statement_name(index, None)
@@ -239,6 +237,7 @@ class _Loader:
         members = self._members(node, STATEMENT_ELEMENTS, "a statement")
         sid = self._text(members.get("Sid"), "a text")
         self._statement = statement_name(index, sid)
+        self._check_sid(sid, index, node)
         effect = self._effect(node, members.get("Effect"))
         action = self._one_of(node, members, "Action", "NotAction", self._actions, required=True)
         resource = self._one_of(
@@ -285,10 +284,13 @@ class _Loader:
         """Read the element or its negation; both together are a problem."""
         if name in members and negated in members:
             self._report(members[negated], f"found {negated} beside {name}, expected one of them")
-        if name in members:
-            return read(name, False, members[name])
-        if negated in members:
-            return read(negated, True, members[negated])
+        clauses = [
+            read(element, is_negated, members[element])
+            for element, is_negated in ((name, False), (negated, True))
+            if element in members
+        ]
+        if clauses:
+            return clauses[0]
         if required:
             where = " in an identity policy" if self._kind is PolicyKind.IDENTITY else ""
             self._report(
@@ -305,6 +307,9 @@ class _Loader:
                 items: tuple[JsonNode, ...] = (node,)
             case JsonArray(listed) if listed:
                 items = listed
+            case JsonArray():
+                self._unexpected(node, f"at least one of {expected}")
+                return []
             case _:
                 self._unexpected(node, f"{expected} or a list of them")
                 return []
@@ -327,8 +332,7 @@ class _Loader:
     def _actions(self, element: str, negated: bool, node: JsonNode) -> Clause:
         strings = self._strings(node, 'an action like "sagemaker:InvokeEndpoint" or "*"')
         for item in strings:
-            service, colon, name = item.value.partition(":")
-            if item.value.strip("*") and not (colon and service and name):
+            if item.value.strip("*") and not _ACTION.fullmatch(item.value):
                 self._unexpected(item, 'an action as "service:Name", or "*"')
         patterns = tuple(self._template(s, s.value, variables=False) for s in strings)
         return Clause(element, negated, patterns, node.place)
@@ -336,7 +340,9 @@ class _Loader:
     def _resources(self, element: str, negated: bool, node: JsonNode) -> Clause:
         strings = self._strings(node, 'an ARN or "*"')
         for item in strings:
-            if item.value.strip("*") and ":" not in item.value:
+            prefix, colon, _ = item.value.partition(":")
+            is_open = any(char in prefix for char in "*?$")
+            if item.value.strip("*") and not (colon and (prefix == "arn" or is_open)):
                 self._unexpected(item, 'an ARN or "*"')
         patterns = tuple(self._template(s, s.value, variables=True) for s in strings)
         return Clause(element, negated, patterns, node.place)
@@ -375,9 +381,21 @@ class _Loader:
             if not isinstance(block, JsonObject):
                 self._unexpected(block, "an object of condition keys and values")
                 continue
-            for key, values in block.members:
-                conditions.append(self._condition(operator, key, values))
+            self._check_keys([key for key, _ in block.members])
+            conditions += [self._condition(operator, key, v) for key, v in block.members]
         return tuple(conditions)
+
+    def _check_keys(self, keys: list[JsonString]) -> None:
+        """Condition keys that differ in case alone are one key."""
+        first: dict[str, str] = {}
+        for key in keys:
+            twin = first.setdefault(key.value.lower(), key.value)
+            if twin != key.value:
+                self._report(
+                    key.place,
+                    f"found the condition key {quote(key.value)} beside {quote(twin)},"
+                    " expected each key once: their case is ignored",
+                )
 
     def _condition(self, operator: Operator, key: JsonString, node: JsonNode) -> Condition:
         if not key.value:

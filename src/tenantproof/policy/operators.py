@@ -6,7 +6,7 @@ context keys" of the IAM User Guide.
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from collections.abc import Iterable
 
 from tenantproof.policy.syntax import Comparison, Family, Operator, Relation, SetQualifier
 
@@ -70,15 +70,19 @@ def parse_operator(name: str) -> Operator | str:
     if_exists = rest.endswith("IfExists")
     comparison = COMPARISONS.get(rest.removesuffix("IfExists"))
     if comparison is None:
-        close = _closest(rest.removesuffix("IfExists"))
-        suggestion = f"; did you mean {close}?" if close else ""
+        suffixed = rest.lower().endswith("ifexists")
+        close = closest(rest[: -len("IfExists")] if suffixed else rest, COMPARISONS)
+        suggestion = f"; did you mean {close}{'IfExists' * suffixed}?" if close else ""
         return f"expected a condition operator of the IAM reference{suggestion}"
     if comparison.family is Family.NULL and (if_exists or qualifier):
         return "expected Null alone: it takes neither a set prefix nor IfExists"
     return Operator(comparison, qualifier, if_exists)
 
 
-def _closest(name: str) -> str | None:
-    by_folded = {known.lower(): known for known in COMPARISONS}
-    close = get_close_matches(name.lower(), by_folded, n=1)
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that ``name`` was most likely meant to be, if one is near."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only bad input pays for it
+
+    by_folded = {each.lower(): each for each in known}
+    close = get_close_matches(name.lower(), by_folded, n=1, cutoff=0.75)
     return by_folded[close[0]] if close else None

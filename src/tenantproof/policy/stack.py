@@ -21,7 +21,7 @@ class LayerKind(Enum):
     SERVICE_CONTROL = "service_control_policies"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layer:
     """Policies of which one must allow for the layer to allow.
 
@@ -40,7 +40,7 @@ class Layer:
         return str(self.kind.value)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PolicySet:
     """Every policy that applies to one principal.
 

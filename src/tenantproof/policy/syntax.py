@@ -65,7 +65,7 @@ class SetQualifier(Enum):
     FOR_ANY_VALUE = "ForAnyValue"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Comparison:
     """A condition operator without prefix and suffix, such as ``StringNotLike``."""
 
@@ -75,7 +75,7 @@ class Comparison:
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Operator:
     """A condition operator as written: ``ForAnyValue:StringLikeIfExists`` and its parts."""
 
@@ -90,31 +90,31 @@ class Operator:
         return f"{prefix}{self.comparison.name}{'IfExists' if self.if_exists else ''}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Chars:
     """Literal characters."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AnyChars:
     """A ``*`` as written; a wildcard only where the element takes wildcards."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AnyChar:
     """A ``?`` as written; a wildcard only where the element takes wildcards."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Escape:
     """``${*}``, ``${?}`` or ``${$}``: the character itself, never a wildcard."""
 
     char: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Variable:
     """``${key}`` or ``${key, 'default'}``: a policy variable; ``key`` is a condition key."""
 
@@ -125,7 +125,7 @@ class Variable:
 Part = Chars | AnyChars | AnyChar | Escape | Variable
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Template:
     """A text in which wildcards and policy variables may stand, taken apart."""
 
@@ -143,7 +143,7 @@ Literal = Decimal | Fraction | bool | bytes | IPv4Network | IPv6Network
 """A typed condition value: number, instant in seconds since the epoch, Boolean, binary, network."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ConditionValue:
     """One value of a condition: a template for strings and ARNs, else a typed literal."""
 
@@ -161,7 +161,7 @@ class ConditionValue:
         return self.template.place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Condition:
     """One line of a Condition block: an operator, a condition key, and the values ORed."""
 
@@ -171,7 +171,7 @@ class Condition:
     place: Place = field(compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Clause:
     """``Action``/``NotAction`` or ``Resource``/``NotResource``: patterns, and whether negated."""
 
@@ -181,7 +181,7 @@ class Clause:
     place: Place = field(compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PrincipalEntry:
     """One principal of a ``Principal`` element: its type (``AWS``, ``Service``, ...) and value."""
 
@@ -190,7 +190,7 @@ class PrincipalEntry:
     place: Place = field(compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PrincipalClause:
     """``Principal`` or ``NotPrincipal``; the bare string ``"*"`` is the entry ``AWS: *``."""
 
@@ -200,7 +200,7 @@ class PrincipalClause:
     place: Place = field(compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Statement:
     """One statement; ``index`` counts from 0 in its document."""
 
@@ -226,7 +226,7 @@ class Statement:
         return (*resources, *values)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PolicyDocument:
     """A policy document; ``file`` is where it was read from."""
 

@@ -19,7 +19,7 @@ from tenantproof.policy.syntax import (
 )
 
 _PIECE = re.compile(r"\*|\?|\$\{|[^*?$]+|\$")
-_VARIABLE = re.compile(r"\$\{\s*(?P<key>[^},']+?)\s*(?:,\s*'(?P<default>[^']*)'\s*)?\}")
+_VARIABLE = re.compile(r"\$\{(?P<key>[^{}$*?,']+)(?:, *'(?P<default>[^']*)')?\}")
 _ESCAPE = re.compile(r"\$\{([*?$])\}")
 
 
@@ -78,6 +78,6 @@ def _variable(text: str, at: int) -> tuple[Part, int]:
     if escape is not None:
         return Escape(escape.group(1)), escape.end()
     variable = _VARIABLE.match(text, at)
-    if variable is None:
+    if variable is None or variable.group("key") != variable.group("key").strip():
         raise TemplateError("expected a policy variable, ${key} or ${key, 'default'}")
     return Variable(variable.group("key"), variable.group("default")), variable.end()

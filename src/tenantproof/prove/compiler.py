@@ -88,11 +88,7 @@ def compile_policies(
     return _Compiler(policies, space, reading).compile()
 
 
-class _MatchesNothingError(LookupError):
-    """A text that no value matches."""
-
-
-class _UnresolvedError(_MatchesNothingError):
+class _UnresolvedError(LookupError):
     """A policy variable without a value."""
 
 
@@ -179,7 +175,7 @@ class _Compiler:
 
     def _variables_check(self, statement: Statement) -> Term:
         """A variable without a value makes the entire statement invalid."""
-        needed = (v for t in statement.templates for v in t.variables if v.default is None)
+        needed = [v for t in statement.templates for v in t.variables if v.default is None]
         has_values = conj(self._has_value(variable) for variable in needed)
         if has_values is True:
             return True
@@ -187,14 +183,40 @@ class _Compiler:
         return True if self.reading.unresolved_spoils_value else has_values
 
     def _has_value(self, variable: Variable) -> Term:
-        known = self.space.known(variable.key.lower())
+        known = self._known(variable.key.lower())
         if isinstance(known, tuple):
-            return False
-        return self.space.present(variable.key.lower())
+            return len(known) == 1
+        return self._present(variable.key.lower())
+
+    # -- the keys ----------------------------------------------------------------------------
+
+    def _known(self, key: str) -> ContextValue | bool:
+        """As :meth:`RequestSpace.known`; with ``empty_is_null`` an empty value is no value."""
+        known = self.space.known(key)
+        if isinstance(known, bool) or any(known):
+            return known
+        self.ambiguities.add(Ambiguity.EMPTY_IS_NULL)
+        return False if self.reading.empty_is_null else known
+
+    def _present(self, key: str) -> Term:
+        """Whether the request holds the key; with ``empty_is_null``, with a value not empty."""
+        known = self._known(key)
+        present = self.space.present(key) if isinstance(known, bool) else True
+        if known is not True or not self._can_be_empty(key):
+            return conj((present, known is not False))
+        self.ambiguities.add(Ambiguity.EMPTY_IS_NULL)
+        return conj((present, _not_empty(key))) if self.reading.empty_is_null else present
+
+    def _can_be_empty(self, key: str) -> bool:
+        """Whether a free key can be present with an empty value or with no values."""
+        return self._is_multivalued(key) or "" in self.domains.get(key, ANY_TEXT)
+
+    def _is_multivalued(self, key: str) -> bool:
+        return self.space.is_multivalued(key, qualified=key in self.qualified)
 
     def _clause_check(self, clause: Clause, subject: str) -> Term:
         """Action and Resource match if one pattern does; NotAction and NotResource if none does."""
-        make = self._action_pattern if subject == ACTION else self._resource_pattern
+        make = self._action_patterns if subject == ACTION else self._resource_patterns
         try:
             language = self._language(make, clause.patterns)
         except _FreeVariableError as free:
@@ -212,17 +234,25 @@ class _Compiler:
             wanted = {value.literal for value in condition.values}
             null = self._is_null(key)
             return disj((conj((True in wanted, null)), conj((False in wanted, neg(null)))))
-        present = self.space.present(key)
+        present = self._present(key)
         when_present = self._holds_when_present(condition, key)
-        absent = conj((neg(present), holds_when_absent(operator)))
+        absent = conj((neg(present), self._holds_when_absent(operator)))
         return disj((conj((present, when_present)), absent))
+
+    def _holds_when_absent(self, operator: Operator) -> bool:
+        if operator.if_exists and operator.qualifier is SetQualifier.FOR_ANY_VALUE:
+            self.ambiguities.add(Ambiguity.FOR_ANY_IF_EXISTS)
+            return not self.reading.for_any_if_exists_fails
+        return holds_when_absent(operator)
 
     def _holds_when_present(self, condition: Condition, key: str) -> Term:
         operator = condition.operator
         if operator.comparison.family not in MODELLED:
             return self._opaque(key, operator.name, condition)
+        if operator.qualifier is None and self._known(key) is True and self._is_multivalued(key):
+            return self._opaque(key, f"{operator.name} without a set prefix", condition)
         try:
-            language = self._language(self._value_pattern(operator), condition.values)
+            language = self._language(self._value_patterns(operator), condition.values)
         except _FreeVariableError as free:
             return self._opaque(key, f"the variable ${{{free.key}}}", condition)
         negated = operator.comparison.negated
@@ -233,33 +263,19 @@ class _Compiler:
             case SetQualifier.FOR_ANY_VALUE:
                 return self._some(Some(key, language, complemented=negated))
             case SetQualifier.FOR_ALL_VALUES:
-                # Every value matches: there is none, the empty text aside, that does not.
-                other = Some(key, language, complemented=not negated, nonempty=True)
-                return neg(self._some(other))
+                # Every value matches, or there are none but empty ones.
+                other = Some(key, language, complemented=not negated)
+                return disj((neg(self._some(other)), neg(self._some(_not_empty(key)))))
 
     def _is_null(self, key: str) -> Term:
-        absent = neg(self.space.present(key))
-        if self._can_be_empty(key):
-            self.ambiguities.add(Ambiguity.EMPTY_IS_NULL)
-        if not self.reading.empty_is_null:
-            return absent
-        nonempty = self._some(Some(key, Language([]), complemented=True, nonempty=True))
-        return disj((absent, neg(nonempty)))
-
-    def _can_be_empty(self, key: str) -> bool:
-        """Whether the key can be present with an empty value or with no values."""
-        values = self._known_values(key)
-        if values is not None:
-            return self.space.known(key) is not False and not any(values)
-        return self.space.is_multivalued(key, qualified=key in self.qualified) or (
-            "" in self.domains.get(key, ANY_TEXT)
-        )
+        return neg(self._present(key))
 
     def _some(self, atom: Some) -> Term:
         """The atom, or its truth where the subject has one known value."""
         values = self._known_values(atom.subject)
         if values is None:
-            return atom
+            never_empty = atom == _not_empty(atom.subject) and not self._can_be_empty(atom.subject)
+            return never_empty or atom
         return any(
             (atom.language.accepts(value) != atom.complemented) and (value or not atom.nonempty)
             for value in values
@@ -269,7 +285,7 @@ class _Compiler:
         if subject in (ACTION, RESOURCE):
             choices = self.space.choices(subject).values
             return choices if choices is not None and len(choices) == 1 else None
-        known = self.space.known(subject)
+        known = self._known(subject)
         if isinstance(known, str):
             return (known,)
         return None if known is True else (known or ())
@@ -291,25 +307,23 @@ class _Compiler:
         patterns: list[Pattern] = []
         for text in texts:
             try:
-                patterns.append(make(text.template if isinstance(text, ConditionValue) else text))
+                patterns += make(text.template if isinstance(text, ConditionValue) else text)
             except _UnresolvedError:
                 self.ambiguities.add(Ambiguity.UNRESOLVED_VARIABLE)
-            except _MatchesNothingError:
-                continue
         return Language(patterns)
 
-    def _value_pattern(self, operator: Operator) -> PatternMaker:
+    def _value_patterns(self, operator: Operator) -> PatternMaker:
         comparison = operator.comparison
         match comparison.family, comparison.relation:
             case Family.ARN, _:
-                return self._arn_pattern
+                return self._arn_patterns
             case Family.BOOL, _:
-                return lambda template: truth(template.text.lower() == "true")
+                return lambda template: [truth(template.text.lower() == "true")]
             case _, Relation.LIKE:
-                return self._like_pattern
+                return lambda template: [self._like_pattern(template)]
             case _, relation:
                 ignore = relation is Relation.EQUALS_IGNORE_CASE
-                return lambda template: self._literal_pattern(template, ignore_case=ignore)
+                return lambda template: [self._literal_pattern(template, ignore_case=ignore)]
 
     def _like_pattern(self, template: Template) -> Pattern:
         """StringLike: ``*`` is any characters, ``?`` any one."""
@@ -331,8 +345,8 @@ class _Compiler:
             builder.text(self._text(part), ignore_case=ignore_case)
         return builder.build()
 
-    def _action_pattern(self, template: Template) -> Pattern:
-        """Action: without case, ``*`` and ``?`` anywhere."""
+    def _action_patterns(self, template: Template) -> list[Pattern]:
+        """Action: ASCII letters without case, ``*`` and ``?`` anywhere."""
         builder = PatternBuilder()
         for part in template.parts:
             match part:
@@ -341,65 +355,53 @@ class _Compiler:
                 case AnyChar():
                     builder.one(ANY)
                 case _:
-                    builder.text(self._text(part), ignore_case=True)
-        return builder.build()
+                    builder.ascii_text(self._text(part))
+        return [builder.build()]
 
-    def _resource_pattern(self, template: Template) -> Pattern:
+    def _resource_patterns(self, template: Template) -> list[Pattern]:
         """Resource: ``*`` alone is everything, else segment by segment, missing ones are ``*``."""
         if all(isinstance(part, AnyChars) for part in template.parts):
-            return PatternBuilder().many(ANY).build()
-        segments = _segments(template.parts)
-        segments += [(AnyChars(),)] * (ARN_SEGMENTS - len(segments))
-        chosen = self._segments_pattern(segments, crossing=self.reading.segment_star_crosses)
-        other = self._segments_pattern(segments, crossing=not self.reading.segment_star_crosses)
-        if self._differ(RESOURCE, chosen, other):
+            return [PatternBuilder().many(ANY).build()]
+        segments = self._segments(template)
+        completed = segments + [_star()] * (ARN_SEGMENTS - len(segments))
+        narrow = [_segments_pattern(completed, crossing=False)]
+        wide = [_segments_pattern(each, crossing=True) for each in (completed, segments)]
+        if self._differ(RESOURCE, narrow, wide):
             self.ambiguities.add(Ambiguity.SEGMENT_WILDCARD)
-        return chosen
+        return wide if self.reading.segment_star_crosses else narrow
 
-    def _differ(self, subject: str, one: Pattern, other: Pattern) -> bool:
-        """Whether the choice between two patterns can matter to the subject's values."""
+    def _differ(self, subject: str, one: list[Pattern], other: list[Pattern]) -> bool:
+        """Whether the choice between patterns can matter to the subject's values."""
         values = self.space.choices(subject).values
-        if one == other or values is None:
-            return one != other
-        left, right = Language([one]), Language([other])
+        if values is None:
+            return True
+        left, right = Language(one), Language(other)
         return any(left.accepts(value) != right.accepts(value) for value in values)
 
-    def _arn_pattern(self, template: Template) -> Pattern:
+    def _arn_patterns(self, template: Template) -> list[Pattern]:
         """ArnLike and ArnEquals: segment by segment, all six of them."""
-        segments = _segments(template.parts)
+        segments = self._segments(template)
         if len(segments) < ARN_SEGMENTS:
             self.ambiguities.add(Ambiguity.SHORT_ARN_PATTERN)
             if not self.reading.short_arn_completed:
-                raise _MatchesNothingError
-            segments += [(AnyChars(),)] * (ARN_SEGMENTS - len(segments))
-        return self._segments_pattern(segments, crossing=False)
+                return []
+            segments += [_star()] * (ARN_SEGMENTS - len(segments))
+        return [_segments_pattern(segments, crossing=False)]
 
-    def _segments_pattern(self, segments: Sequence[Sequence[Part]], *, crossing: bool) -> Pattern:
-        builder = PatternBuilder()
-        for index, segment in enumerate(segments):
-            last = index == ARN_SEGMENTS - 1
-            if index:
-                builder.text(":")
-            for at, part in enumerate(segment):
-                ends = at == len(segment) - 1
-                wild = ANY if last or (crossing and ends) else NO_COLON
-                match part:
-                    case AnyChars():
-                        builder.many(wild)
-                    case AnyChar():
-                        builder.one(ANY if last else NO_COLON)
-                    case _ if last:
-                        builder.text(self._text(part))
-                    case _:
-                        builder.text(self._segment_text(part))
-        return builder.build()
-
-    def _segment_text(self, part: Part) -> str:
-        """A text within one of the first five segments, which hold no colon."""
-        text = self._text(part)
-        if ":" in text:
-            raise _MatchesNothingError(text)
-        return text
+    def _segments(self, template: Template) -> list[list[Piece]]:
+        """A pattern by segment, variables replaced, the sixth segment holding the rest."""
+        segments: list[list[Piece]] = [[]]
+        for part in template.parts:
+            if isinstance(part, (AnyChars, AnyChar)):
+                segments[-1].append(part)
+                continue
+            rest = self._text(part)
+            while ":" in rest and len(segments) < ARN_SEGMENTS:
+                head, _, rest = rest.partition(":")
+                segments[-1].append(head)
+                segments.append([])
+            segments[-1].append(rest)
+        return [[piece for piece in segment if piece != ""] for segment in segments]
 
     def _text(self, part: Part) -> str:
         """The literal characters that a part stands for."""
@@ -417,9 +419,11 @@ class _Compiler:
 
     def _variable_value(self, variable: Variable) -> str:
         """A variable's value, where every request of the space has the same."""
-        known: ContextValue | bool = self.space.known(variable.key.lower())
+        known = self._known(variable.key.lower())
         if known is True:
             raise _FreeVariableError(variable.key)
+        if isinstance(known, tuple) and len(known) == 1:
+            return known[0]
         if isinstance(known, str):
             return known
         if variable.default is None:
@@ -427,7 +431,41 @@ class _Compiler:
         return variable.default
 
 
-PatternMaker = Callable[[Template], Pattern]
+def _not_empty(key: str) -> Some:
+    """Some value of the key is not the empty text."""
+    return Some(key, _NOTHING, complemented=True, nonempty=True)
+
+
+_NOTHING = Language([])
+
+Piece = str | AnyChars | AnyChar
+"""Literal characters, or a wildcard."""
+
+PatternMaker = Callable[[Template], list[Pattern]]
+"""Makes the patterns of a text, of which a value has to match one."""
+
+
+def _star() -> list[Piece]:
+    return [AnyChars()]
+
+
+def _segments_pattern(segments: Sequence[Sequence[Piece]], *, crossing: bool) -> Pattern:
+    """The pattern of segments between colons; with ``crossing`` a ``*`` at an end crosses them."""
+    builder = PatternBuilder()
+    for index, segment in enumerate(segments):
+        last = index == len(segments) - 1
+        if index:
+            builder.text(":")
+        for at, piece in enumerate(segment):
+            ends = at == len(segment) - 1
+            match piece:
+                case AnyChars():
+                    builder.many(ANY if last or (crossing and ends) else NO_COLON)
+                case AnyChar():
+                    builder.one(ANY if last else NO_COLON)
+                case str(text):
+                    builder.text(text)
+    return builder.build()
 
 
 def holds_when_absent(operator: Operator) -> bool:
@@ -438,16 +476,3 @@ def holds_when_absent(operator: Operator) -> bool:
         None: operator.comparison.negated,
     }
     return operator.if_exists or by_qualifier[operator.qualifier]
-
-
-def _segments(parts: Iterable[Part]) -> list[tuple[Part, ...]]:
-    """The parts of an ARN pattern by segment, the sixth holding the rest, none of them empty."""
-    segments: list[list[Part]] = [[]]
-    for part in parts:
-        rest = part.text if isinstance(part, Chars) else None
-        while rest is not None and ":" in rest and len(segments) < ARN_SEGMENTS:
-            head, _, rest = rest.partition(":")
-            segments[-1].append(Chars(head))
-            segments.append([])
-        segments[-1].append(part if rest is None else Chars(rest))
-    return [tuple(p for p in segment if p != Chars("")) for segment in segments]

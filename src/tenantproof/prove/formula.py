@@ -18,14 +18,14 @@ RESOURCE: Final = "<resource>"
 """Subjects beside the condition keys (whose subject is their name in lower case)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Present:
     """The request holds the condition key."""
 
     subject: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Some:
     """Some value of the subject is in the language (``complemented``: outside it).
 
@@ -40,7 +40,7 @@ class Some:
     nonempty: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Opaque:
     """A condition that the model has no theory for; it may hold or not where the key is present."""
 
@@ -53,21 +53,21 @@ class Opaque:
 Atom = Present | Some | Opaque
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Not:
     """Negation."""
 
     term: Term
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class And:
     """Conjunction of two or more."""
 
     terms: tuple[Term, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Or:
     """Disjunction of two or more."""
 

@@ -40,7 +40,7 @@ Symbol = str | frozenset[str] | Wild
 """What one step takes: exactly one character, one of several, or a wild one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pattern:
     """A linear pattern.
 
@@ -74,6 +74,12 @@ class PatternBuilder:
         else:
             self._chunks.append(text)
         self._length += len(text)
+        return self
+
+    def ascii_text(self, text: str) -> PatternBuilder:
+        """Literal characters, ASCII letters among them in either case."""
+        for char in text:
+            self.one(frozenset((char.lower(), char.upper())) if char.isascii() else frozenset(char))
         return self
 
     def one(self, chars: Wild | frozenset[str]) -> PatternBuilder:
@@ -254,6 +260,10 @@ class Language:
         advance, stay = masks
         return self._settle(((state & advance) << 1) | (state & stay))
 
+    def next_chars(self, state: int) -> frozenset[str] | None:
+        """The characters that lead on from a state; None if that is not a listed few."""
+        return self._layout.next_chars(state)
+
     def accepts(self, text: str) -> bool:
         """Whether ``text`` is in the language."""
         state = self.start
@@ -280,6 +290,9 @@ class Language:
             loops ^= loop
             state &= ~layout.below(loop)
         return state
+
+
+_FEW_STATES: Final = 64
 
 
 class _Layout:
@@ -319,6 +332,10 @@ class _Layout:
         self._literal = ~self._bits([*finals, *not_literal])
         self._special_masks = {s: self._bits(p) for s, p in self._special.items()}
         self._stay = {wild: self._bits(positions) for wild, positions in self._loops.items()}
+        self._wild = self._stay[ANY] | self._stay[NO_COLON]
+        for symbol, mask in self._special_masks.items():
+            if isinstance(symbol, Wild):
+                self._wild |= mask
 
     def _text(self, steps: tuple[Symbol, ...] | str, at: int) -> str:
         """The steps as text, special ones (recorded by position) as fillers."""
@@ -355,6 +372,26 @@ class _Layout:
             if char in wild:
                 stay |= mask
         return advance, stay
+
+    def next_chars(self, state: int) -> frozenset[str] | None:
+        """The characters that some state takes; None where they are many or a wild set."""
+        if state & self._wild or state.bit_count() > _FEW_STATES:
+            return None
+        chars: set[str] = set()
+        state &= ~self.finals
+        while state:
+            bit = state & -state
+            state ^= bit
+            if bit & self._literal:
+                chars.add(self._text_all[bit.bit_length() - 1])
+            else:
+                chars.update(
+                    c
+                    for s, mask in self._special_masks.items()
+                    if mask & bit and not isinstance(s, Wild)
+                    for c in s
+                )
+        return frozenset(chars)
 
     def below(self, loop: int) -> int:
         """The states of the pattern that lie before the state ``loop`` (a power of two)."""

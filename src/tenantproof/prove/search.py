@@ -24,7 +24,7 @@ _RANK = {char: rank for rank, char in enumerate(PLAIN)}
 _FALLBACKS = tuple(map(chr, (*range(0x21, 0x7F), 0x20, *range(0xA1, 0x2000))))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CharRange:
     """The characters from ``first`` to ``last``, both among them."""
 
@@ -35,7 +35,7 @@ class CharRange:
         return self.first <= char <= self.last
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Domain:
     """The texts that a key can hold: its characters and its length in characters.
 
@@ -183,7 +183,7 @@ class _Search:
             length += 1
             reached: dict[str, list[Node]] = {}
             for text, nodes in frontier.items():
-                for char in following if text else initial:
+                for char in self._leading_on(nodes, following if text else initial):
                     self._budget.spend(0)
                     after = [new for node in nodes for new in self._step(*node, char)]
                     if length >= self._domain.min_length and any(
@@ -194,6 +194,18 @@ class _Search:
                         reached[text + char] = after
             frontier = reached
         return None
+
+    def _leading_on(self, nodes: Iterable[Node], chars: list[str]) -> list[str]:
+        """The characters that can lead on, as the smallest language inside has it."""
+        if not self._inside:
+            return chars
+        wanted: set[str] = set()
+        for inside, _ in nodes:
+            few = self._inside[0].next_chars(inside[0])
+            if few is None:
+                return chars
+            wanted |= few
+        return [char for char in chars if char in wanted]
 
     def _step(self, inside: States, outside: States, char: str) -> list[Node]:
         """The new nodes after one more character; those without a future are left out."""

@@ -103,7 +103,7 @@ class RequestSpace:
         return conj(
             implies(
                 self.present(key),
-                Some(ACTION, Language(literal(a, ignore_case=True) for a in actions)),
+                Some(ACTION, Language(map(literal, actions))),
             )
             for key, actions in self.only_with.items()
         )
@@ -111,7 +111,4 @@ class RequestSpace:
 
 def truth(value: bool) -> Pattern:
     """``true`` or ``false`` in any case."""
-    builder = PatternBuilder()
-    for char in str(value).lower():
-        builder.one(frozenset((char, char.upper())))
-    return builder.build()
+    return PatternBuilder().ascii_text(str(value).lower()).build()

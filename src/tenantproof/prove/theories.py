@@ -18,7 +18,7 @@ Literals = Mapping[Some, bool]
 """Atoms of one subject, each with whether it must hold."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Demand:
     """What one text must fulfil: to be in languages or outside them, and perhaps not empty."""
 

@@ -1,0 +1,1 @@
+"""Benchmarks: every claim of speed or agreement, measured by one command."""

@@ -1,0 +1,30 @@
+"""``python -m benchmarks [NAME ...]``: run the benchmarks named, or all of them."""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks import agreement, corpus, scale, startup, strings
+
+BENCHMARKS = {
+    "strings": strings.main,
+    "startup": startup.main,
+    "scale": scale.main,
+    "corpus": corpus.main,
+    "agreement": agreement.main,
+}
+
+
+def main() -> None:
+    """Run what the command line names."""
+    names = sys.argv[1:] or list(BENCHMARKS)
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        sys.exit(f"found {unknown[0]!r}, expected one of {', '.join(BENCHMARKS)}")
+    for name in names:
+        print(f"\n== {name}")
+        BENCHMARKS[name]()
+
+
+if __name__ == "__main__":
+    main()

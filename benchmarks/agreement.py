@@ -1,0 +1,177 @@
+"""The two readings held against each other on random policies and requests.
+
+Policies come from the project's own strategies, each with a batch of requests near them; a pair
+is decided by the evaluator and by the symbolic model, in an open space and with every key fixed.
+Then whole questions: the solver's witness must replay, and where it finds none, no request may be
+allowed. Any difference ends the run.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
+from itertools import product
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from tenantproof.evaluate import Outcome, decide
+from tenantproof.policy import PolicySet, Statement
+from tenantproof.prove import Budget, RequestSpace, compile_policies
+from tenantproof.prove.compiler import MODELLED
+from tenantproof.prove.concrete import holds
+from tenantproof.prove.solver import Solver, Witness
+from tenantproof.reading import Reading
+from tenantproof.request import ContextValue, Principal, Request
+from tenantproof_strategies import policy_sets, principals
+
+PAIRS = int(os.environ.get("TENANTPROOF_PAIRS", "100000"))
+REQUESTS = 20
+NAMES = [field.name for field in fields(Reading)]
+READINGS = [
+    Reading(**dict(zip(NAMES, choice, strict=True)))
+    for choice in product((False, True), repeat=len(NAMES))
+]
+ACTIONS = ("sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointAsync", "s3:GetObject")
+RESOURCES = ("arn:aws:sagemaker:us-east-1:111122223333:endpoint/models", "arn:aws:s3:::acme/a")
+_WILD = re.compile(r"\$\{[^}]*\}|[*?]")
+
+
+class Tally:
+    """What was decided, and which operators took part."""
+
+    def __init__(self) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self.operators: Counter[str] = Counter()
+        self.families: Counter[str] = Counter()
+        self.questions: Counter[str] = Counter()
+        self.pairs = 0
+
+    def add(self, policies: PolicySet, outcome: Outcome) -> None:
+        """Count one pair."""
+        self.pairs += 1
+        self.outcomes[outcome.value] += 1
+        operators = {c.operator for s in statements(policies) for c in s.conditions}
+        self.operators.update(operator.name for operator in operators)
+        self.families.update({operator.comparison.family.value for operator in operators})
+
+
+def main() -> None:
+    tally = Tally()
+    chosen = random.Random(20261124)
+    examples = -(-PAIRS // REQUESTS)
+
+    @seed(20261124)
+    @settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(policy_sets(MODELLED), principals())
+    def compare(policies: PolicySet, principal: Principal) -> None:
+        reading = chosen.choice(READINGS)
+        batch = [near_request(chosen, policies, principal) for _ in range(REQUESTS)]
+        for request in batch:
+            compare_pair(tally, policies, request, reading)
+        ask(tally, policies, principal, reading)
+
+    start = time.perf_counter()
+    while tally.pairs < PAIRS:
+        compare()
+    took = time.perf_counter() - start
+    print(f"{tally.pairs} pairs agree, both ways of asking the model; {took:.0f} s with drawing")
+    for title, counts in (
+        ("decisions", tally.outcomes),
+        ("classes of operators", tally.families),
+        ("operators", tally.operators),
+    ):
+        print(f"{title}:")
+        for name, count in counts.most_common():
+            print(f"  {name:<44} {count:>7}  {count / tally.pairs:7.2%}")
+    print(f"whole questions: {dict(tally.questions)}, every witness replayed")
+
+
+def statements(policies: PolicySet) -> Iterator[Statement]:
+    for layer in policies.layers():
+        for policy in layer.policies:
+            yield from policy.statements
+
+
+def compare_pair(tally: Tally, policies: PolicySet, request: Request, reading: Reading) -> None:
+    decision = decide(policies, request, reading)
+    tally.add(policies, decision.outcome)
+    open_space = RequestSpace(request.principal, ACTIONS, RESOURCES)
+    modelled = holds(compile_policies(policies, open_space, reading).allowed, request)
+    fixed = {key.lower(): value for key, value in request.context.items()}
+    closed = RequestSpace(
+        request.principal, (request.action,), (request.resource,), fixed, closed=True
+    )
+    folded = compile_policies(policies, closed, reading)
+    # A variable over a key that the request chooses is opaque in the open space.
+    for answer in (modelled, folded.allowed):
+        if isinstance(answer, bool) and answer != decision.allowed:
+            raise SystemExit(f"DISAGREEMENT {reading}\n{policies}\n{request}\n{decision}")
+
+
+def ask(tally: Tally, policies: PolicySet, principal: Principal, reading: Reading) -> None:
+    space = RequestSpace(principal, (), ())
+    compiled = compile_policies(
+        policies, replace(space, actions=ACTIONS, resources=RESOURCES), reading
+    )
+    solver = Solver(compiled.space, compiled.multivalued, Budget.of(30))
+    found = solver.smallest(compiled.allowed)
+    tally.questions[type(found).__name__] += 1
+    if isinstance(found, Witness):
+        context = {compiled.mentioned[key]: value for key, value in found.keys.items()}
+        request = Request(principal, found.action, found.resource, context)
+        if not decide(policies, request, reading).allowed:
+            raise SystemExit(f"WITNESS REFUSED {reading}\n{policies}\n{request}")
+
+
+def near_request(chosen: random.Random, policies: PolicySet, principal: Principal) -> Request:
+    """A request near the policies: their texts with wildcards filled in, perhaps one edit away."""
+    listed = list(statements(policies))
+    actions = [p.text for s in listed for p in s.action.patterns] + list(ACTIONS)
+    resources = [p.text for s in listed if s.resource for p in s.resource.patterns]
+    context: dict[str, ContextValue] = {}
+    space = RequestSpace(principal, (), ())
+    for statement in listed:
+        for condition in statement.conditions:
+            key = condition.key
+            if space.known(key.lower()) is True and chosen.random() < 0.7:
+                texts = [value.text for value in condition.values]
+                single = condition.operator.qualifier is None
+                context[key] = near_value(chosen, texts, single=single)
+    unique = {key.lower(): (key, value) for key, value in context.items()}
+    return Request(
+        principal,
+        near(chosen, actions),
+        near(chosen, [*resources, *RESOURCES]),
+        dict(unique.values()),
+    )
+
+
+def near_value(chosen: random.Random, texts: Sequence[str], *, single: bool) -> ContextValue:
+    if single and chosen.random() < 0.8:
+        return near(chosen, texts)
+    return tuple(near(chosen, texts) for _ in range(chosen.randrange(4)))
+
+
+def near(chosen: random.Random, texts: Sequence[str]) -> str:
+    text = _WILD.sub(lambda _: chosen.choice(("", "x", "/", "acme", ":")), chosen.choice(texts))
+    at = chosen.randrange(len(text) + 1)
+    match chosen.randrange(8):
+        case 0:
+            return text[:at] + text[at + 1 :]
+        case 1:
+            return text[:at] + chosen.choice("/-:aA*") + text[at:]
+        case 2:
+            return text.swapcase()
+        case _:
+            return text
