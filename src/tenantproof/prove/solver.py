@@ -10,9 +10,7 @@ at least as much.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-
-import z3
+from dataclasses import dataclass, field, replace
 
 from tenantproof.errors import BudgetExceededError
 from tenantproof.prove.formula import (
@@ -26,6 +24,8 @@ from tenantproof.prove.formula import (
     Present,
     Some,
     Term,
+    conj,
+    substitute,
 )
 from tenantproof.prove.search import Budget
 from tenantproof.prove.space import RequestSpace
@@ -70,8 +70,7 @@ class Solver:
     space: RequestSpace
     multivalued: frozenset[str]
     budget: Budget
-    _names: dict[Atom, z3.BoolRef] = field(default_factory=dict)
-    _lemmas: list[z3.BoolRef] = field(default_factory=list)
+    _lemmas: list[Assignment] = field(default_factory=list)
     _values: dict[tuple[str, frozenset[tuple[Some, bool]]], ContextValue | None] = field(
         default_factory=dict
     )
@@ -86,80 +85,51 @@ class Solver:
         Raises:
             BudgetExceededError: the budget ran out before the first witness.
         """
-        if formula is False:
+        units, rest = propagate(formula)
+        if rest is False:
             return None
-        solver = z3.SimpleSolver()
-        solver.add(self._encode(formula), *self._lemmas)
+        if rest is True:
+            return self._only_choice(units)
+        return self._smallest_of_all(conj((*map(_literal, units.items()), rest)))
+
+    def _only_choice(self, chosen: Assignment) -> Witness | Blocked | None:
+        opaque = _undecided(chosen)
+        if opaque:
+            return Blocked(tuple(opaque))
+        found = self._realise(chosen)
+        return found if isinstance(found, Witness) else None
+
+    def _smallest_of_all(self, formula: Term) -> Witness | Blocked | None:
+        # Z3 takes longer to load than most questions take: only one with a choice pays for it.
+        from tenantproof.prove.logic import Logic  # noqa: PLC0415
+
+        logic = Logic(formula, self.budget)
+        for lemma in self._lemmas:
+            logic.exclude(lemma)
         best: Witness | None = None
         blocked: dict[Opaque, None] = {}
         try:
-            while (chosen := self._propose(solver, formula)) is not None:
+            while (truth := logic.propose()) is not None:
+                chosen = _justify(formula, truth)
                 opaque = _undecided(chosen)
                 if opaque:
                     blocked.update(dict.fromkeys(opaque))
-                    self._block(solver, chosen)
+                    logic.exclude(chosen)
                     continue
                 found = self._realise(chosen)
                 if isinstance(found, Witness):
                     best = found if best is None or found.cost < best.cost else best
-                    self._block(solver, self._costly(chosen, found))
+                    logic.exclude(_costly(chosen, found))
                 else:
-                    self._lemmas.append(self._block(solver, found))
+                    self._lemmas.append(found)
+                    logic.exclude(found)
         except BudgetExceededError:
             if best is None:
                 raise
-            return Witness(best.action, best.resource, best.keys, best.cost, shortest=False)
+            return replace(best, shortest=False)
         if best is None and blocked:
             return Blocked(tuple(blocked))
         return best
-
-    # -- Z3 ----------------------------------------------------------------------------------
-
-    def _encode(self, term: Term) -> z3.BoolRef:
-        match term:
-            case bool():
-                return z3.BoolVal(term)
-            case Not(inner):
-                return z3.Not(self._encode(inner))
-            case And(terms):
-                return z3.And([self._encode(inner) for inner in terms])
-            case Or(terms):
-                return z3.Or([self._encode(inner) for inner in terms])
-            case atom:
-                return self._name(atom)
-
-    def _name(self, atom: Atom) -> z3.BoolRef:
-        name = self._names.get(atom)
-        if name is None:
-            name = self._names[atom] = z3.Bool(f"{type(atom).__name__}!{len(self._names)}")
-        return name
-
-    def _propose(self, solver: z3.Solver, formula: Term) -> Assignment | None:
-        """A set of literals that makes the formula true and contradicts nothing learned."""
-        self.budget.spend()
-        limit = self.budget.milliseconds
-        if limit is not None:
-            solver.set("timeout", limit)
-        result = solver.check()
-        if result == z3.unsat:
-            return None
-        if result != z3.sat:
-            raise BudgetExceededError(f"Z3 gave no answer ({solver.reason_unknown()})")
-        model = solver.model()
-
-        def holds(atom: Atom) -> bool:
-            return bool(z3.is_true(model.eval(self._name(atom), model_completion=True)))
-
-        truth = {atom: holds(atom) for atom in self._names}
-        return _justify(formula, truth)
-
-    def _block(self, solver: z3.Solver, chosen: Assignment) -> z3.BoolRef:
-        """Exclude every assignment that agrees with the literals."""
-        clause = z3.Or(
-            [z3.Not(self._name(a)) if holds else self._name(a) for a, holds in chosen.items()]
-        )
-        solver.add(clause)
-        return clause
 
     # -- the theories ------------------------------------------------------------------------
 
@@ -213,10 +183,49 @@ class Solver:
                 core = rest
         return core
 
-    def _costly(self, chosen: Assignment, found: Witness) -> Assignment:
-        """The literals that force the witness's cost: those of the keys that have a value."""
-        present = {atom for atom in chosen if atom.subject in found.keys}
-        return {atom: holds for atom, holds in chosen.items() if atom in present}
+
+def propagate(formula: Term) -> tuple[Assignment, Term]:
+    """Take out of a formula what must hold (unit propagation).
+
+    Returns:
+        The literals that every solution has, and the formula that they leave of the rest.
+    """
+    units: Assignment = {}
+    rest = formula
+    while True:
+        terms = rest.terms if isinstance(rest, And) else (rest,)
+        found = dict(unit for term in terms if (unit := _unit(term)) is not None)
+        if not found:
+            return units, rest
+        units.update(found)
+        rest = _fixed(rest, found)
+
+
+def _fixed(term: Term, values: Mapping[Atom, bool]) -> Term:
+    def value(atom: Atom) -> Term:
+        return values.get(atom, atom)
+
+    return substitute(term, value)
+
+
+def _unit(term: Term) -> tuple[Atom, bool] | None:
+    match term:
+        case Present() | Some() | Opaque():
+            return term, True
+        case Not(Present() | Some() | Opaque() as atom):
+            return atom, False
+        case _:
+            return None
+
+
+def _literal(unit: tuple[Atom, bool]) -> Term:
+    atom, holds = unit
+    return atom if holds else Not(atom)
+
+
+def _costly(chosen: Assignment, found: Witness) -> Assignment:
+    """The literals that force the witness's cost: those of the keys that have a value."""
+    return {atom: holds for atom, holds in chosen.items() if atom.subject in found.keys}
 
 
 def cost_of(value: ContextValue) -> int:
