@@ -289,7 +289,7 @@ MISTAKES = [
     ),
     (
         case(request=request(principal={"arn": ROLE, "tags": {"t": ["a"]}})),
-        'found a list of 1, expected a text for a tag',
+        "found a list of 1, expected a text for a tag",
     ),
     (
         case(request=request(principal={"arn": ROLE, "tags": {"t": "a", "T": "b"}})),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tenantproof.prove.compiler import Compiled
 from tenantproof.prove.formula import (
     ACTION,
     RESOURCE,
@@ -31,6 +32,21 @@ def holds(term: Term, request: Request) -> bool | None:
 
     answer = substitute(term, value)
     return answer if isinstance(answer, bool) else None
+
+
+def is_within(compiled: Compiled, request: Request) -> bool:
+    """Whether a request is one of the space: each key with as many and such values as it can have.
+
+    Keys that the policies do not mention play no part.
+    """
+    for key, value in request.keys.items():
+        if key in compiled.mentioned:
+            values = (value,) if isinstance(value, str) else value
+            if not isinstance(value, str) and key not in compiled.multivalued:
+                return False
+            if not all(each in compiled.space.choices(key) for each in values):
+                return False
+    return True
 
 
 def atom_holds(atom: Atom, request: Request) -> bool:
