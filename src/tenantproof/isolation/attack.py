@@ -14,7 +14,7 @@ from tenantproof.policy.syntax import AnyChar, AnyChars, Chars, Escape, Template
 from tenantproof.prove import Domain
 from tenantproof.request import ContextValue, Principal
 
-MOST_REQUESTS = 256
+MOST_REQUESTS = 128
 """The most requests made of one proof."""
 
 _FILLERS = ("", "x", "/", "x/y")

@@ -73,6 +73,7 @@ class Finding:
         statements: of a LEAK, the statements that made the decision.
         reason: of an UNKNOWN, why; of a PROVED, on what it rests beside the assumptions.
         attacked: with how many requests a PROVED was attacked.
+        engines: what decided the answer; every LEAK was replayed by the evaluator, too.
     """
 
     question: Question
@@ -88,6 +89,7 @@ class Finding:
     statements: tuple[Blame, ...] = ()
     reason: str | None = None
     attacked: int = 0
+    engines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -149,6 +149,11 @@ class Inquiry:
         return decision
 
     @property
+    def engines(self) -> tuple[str, ...]:
+        """What decided the answers so far."""
+        return tuple(sorted(self._solver.engines))
+
+    @property
     def ambiguities(self) -> frozenset[Ambiguity]:
         """The hedges of the reference that the policies' text touches."""
         return self.compiled.ambiguities

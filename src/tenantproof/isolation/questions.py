@@ -252,6 +252,8 @@ class Run:
         try:
             answer = cover(inquiries, models)
             finding = self._from_coverage(draft, inquiries, answer)
+            engines = sorted({engine for inquiry in inquiries for engine in inquiry.engines})
+            finding = replace(finding, engines=tuple(engines))
             if isinstance(answer, Covered):
                 attacked = answer.attack(near(patterns or (), target_model_domain()))
                 finding = replace(finding, attacked=attacked)
@@ -318,7 +320,7 @@ class Run:
                     ]
         except BudgetExceededError as error:
             return [replace(draft, verdict=Verdict.UNKNOWN, reason=_out_of_budget(error))]
-        return [replace(draft, attacked=attacked)]
+        return [replace(draft, attacked=attacked, engines=inquiry.engines)]
 
     def _leak(self, draft: Finding, inquiry: Inquiry, request: Request) -> Finding:
         decision = inquiry.replay(request)
@@ -327,6 +329,7 @@ class Run:
             verdict=Verdict.LEAK,
             request=request,
             shortest=inquiry.was_shortest,
+            engines=inquiry.engines,
             statements=blame(decision, request, inquiry.reading),
         )
 

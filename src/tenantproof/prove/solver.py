@@ -65,11 +65,13 @@ class Solver:
         space: the requests to choose from.
         multivalued: the keys that can hold any number of values.
         budget: what all questions together may cost.
+        engines: what decided the answers so far: ``automata``, and ``z3`` where it was asked.
     """
 
     space: RequestSpace
     multivalued: frozenset[str]
     budget: Budget
+    engines: set[str] = field(default_factory=lambda: {"automata"})
     _lemmas: list[Assignment] = field(default_factory=list)
     _values: dict[tuple[str, frozenset[tuple[Some, bool]]], ContextValue | None] = field(
         default_factory=dict
@@ -103,6 +105,7 @@ class Solver:
         # Z3 takes longer to load than most questions take: only one with a choice pays for it.
         from tenantproof.prove.logic import Logic  # noqa: PLC0415
 
+        self.engines.add("z3")
         logic = Logic(formula, self.budget)
         for lemma in self._lemmas:
             logic.exclude(lemma)

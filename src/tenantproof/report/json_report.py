@@ -54,6 +54,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "statements": [_blame(each) for each in finding.statements],
         "reason": finding.reason,
         "attacked": finding.attacked,
+        "engines": list(finding.engines),
     }
 
 

@@ -19,7 +19,9 @@ def to_text(report: Report) -> str:
         lines.extend(_finding_lines(finding))
     lines += [f"left out: {each}" for each in report.left_out]
     if any(f.verdict is Verdict.PROVED for f in report.findings):
-        lines += ["", "PROVED assumes that", *(f"  - {each}" for each in report.assumptions)]
+        engines = sorted({engine for f in report.findings for engine in f.engines})
+        lines += ["", f"PROVED (by {', '.join(engines)}) assumes that"]
+        lines += [f"  - {each}" for each in report.assumptions]
     return "\n".join([*lines, "", _summary(report), ""])
 
 
@@ -44,7 +46,8 @@ def _label(finding: Finding) -> str:
 def _sentence(finding: Finding) -> str:
     tenant = finding.tenant
     proved = finding.verdict is Verdict.PROVED
-    tried = f" ({finding.attacked} attacks failed)" if finding.attacked else ""
+    attacks = "attack" if finding.attacked == 1 else "attacks"
+    tried = f" ({finding.attacked} {attacks} failed)" if finding.attacked else ""
     match finding.question, finding.verdict:
         case Question.ISOLATED, Verdict.LEAK:
             return f"isolated: {tenant} reaches {_reached(finding)}"
