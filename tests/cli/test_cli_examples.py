@@ -1,0 +1,29 @@
+"""Every example runs, and says what its folder says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from tenantproof.cli import main
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+EXPECTED = {
+    "company-a-b/tenantproof.toml": 0,
+    "company-a-b/leaky/tenantproof.toml": 1,
+    "documented-policy/tenantproof.toml": 0,
+    "tags/tenantproof.toml": 0,
+}
+
+
+def test_every_example_is_expected() -> None:
+    found = {path.relative_to(EXAMPLES).as_posix() for path in EXAMPLES.rglob("tenantproof.toml")}
+    assert found == set(EXPECTED)
+
+
+@pytest.mark.parametrize(("manifest", "code"), EXPECTED.items())
+def test_an_example(manifest: str, code: int) -> None:
+    result = CliRunner().invoke(main, ["check", "--lenient", str(EXAMPLES / manifest)])
+    assert result.exit_code == code, result.output
