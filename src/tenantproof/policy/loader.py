@@ -20,7 +20,6 @@ from tenantproof.policy.json_reader import (
     JsonNumber,
     JsonObject,
     JsonString,
-    child_path,
     describe,
     quote,
     read_json,
@@ -432,12 +431,3 @@ class _Loader:
             self._unexpected(node, f"{EXPECTED[family]} under {operator.name}")
             return None
         return ConditionValue(template, literal)
-
-
-__all__ = [
-    "PolicyKind",
-    "child_path",
-    "load_policy",
-    "parse_policy",
-    "policy_from_json",
-]

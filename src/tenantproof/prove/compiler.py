@@ -7,7 +7,7 @@ the evaluator returns Booleans. Nothing of the evaluator's matching is used here
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tenantproof.policy.stack import Layer, PolicySet
@@ -51,7 +51,7 @@ MODELLED = (Family.STRING, Family.ARN, Family.BOOL, Family.NULL)
 ARN_SEGMENTS = 6
 
 
-@dataclass
+@dataclass(frozen=True)
 class Compiled:
     """A formula with what was met on the way.
 
@@ -67,7 +67,7 @@ class Compiled:
     allowed: Term
     space: RequestSpace
     multivalued: frozenset[str]
-    mentioned: dict[str, str]
+    mentioned: Mapping[str, str]
     ambiguities: frozenset[Ambiguity]
     unmodelled: tuple[Opaque, ...]
 
@@ -116,8 +116,7 @@ class _Compiler:
             self.mentioned.setdefault(key.lower(), key)
         self.qualified = {c.key.lower() for c in conditions if c.operator.qualifier}
         boolean = {c.key.lower() for c in conditions if c.operator.comparison.family is Family.BOOL}
-        domains = {**dict.fromkeys(boolean, BOOLEAN), **self.space.domains}
-        self.domains = domains
+        self.domains = {**dict.fromkeys(boolean, BOOLEAN), **self.space.domains}
 
     def _statements(self) -> Iterator[Statement]:
         for layer in self.policies.layers():
@@ -126,11 +125,7 @@ class _Compiler:
 
     def compile(self) -> Compiled:
         allowed = self.decide()
-        multivalued = (
-            key
-            for key in self.mentioned
-            if self.space.is_multivalued(key, qualified=key in self.qualified)
-        )
+        multivalued = filter(self._is_multivalued, self.mentioned)
         space = replace(self.space, domains=self.domains)
         return Compiled(
             allowed,
@@ -320,13 +315,13 @@ class _Compiler:
             case Family.BOOL, _:
                 return lambda template: [truth(template.text.lower() == "true")]
             case _, Relation.LIKE:
-                return lambda template: [self._like_pattern(template)]
+                return lambda template: [self._wildcard_pattern(template)]
             case _, relation:
                 ignore = relation is Relation.EQUALS_IGNORE_CASE
                 return lambda template: [self._literal_pattern(template, ignore_case=ignore)]
 
-    def _like_pattern(self, template: Template) -> Pattern:
-        """StringLike: ``*`` is any characters, ``?`` any one."""
+    def _wildcard_pattern(self, template: Template, *, ascii_case: bool = False) -> Pattern:
+        """StringLike and Action: ``*`` is any characters, ``?`` any one."""
         builder = PatternBuilder()
         for part in template.parts:
             match part:
@@ -334,6 +329,8 @@ class _Compiler:
                     builder.many(ANY)
                 case AnyChar():
                     builder.one(ANY)
+                case _ if ascii_case:
+                    builder.ascii_text(self._text(part))
                 case _:
                     builder.text(self._text(part))
         return builder.build()
@@ -346,17 +343,8 @@ class _Compiler:
         return builder.build()
 
     def _action_patterns(self, template: Template) -> list[Pattern]:
-        """Action: ASCII letters without case, ``*`` and ``?`` anywhere."""
-        builder = PatternBuilder()
-        for part in template.parts:
-            match part:
-                case AnyChars():
-                    builder.many(ANY)
-                case AnyChar():
-                    builder.one(ANY)
-                case _:
-                    builder.ascii_text(self._text(part))
-        return [builder.build()]
+        """Action: ASCII letters without case."""
+        return [self._wildcard_pattern(template, ascii_case=True)]
 
     def _resource_patterns(self, template: Template) -> list[Pattern]:
         """Resource: ``*`` alone is everything, else segment by segment, missing ones are ``*``."""

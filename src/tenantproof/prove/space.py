@@ -32,9 +32,50 @@ MULTIVALUED = frozenset(
         "aws:resourceorgpaths",
         "aws:sourceorgpaths",
         "aws:tagkeys",
+        "aws:vpceorgpaths",
     }
 )
-"""The global keys that are multivalued by the reference, prefixes of the service keys aside."""
+"""The multivalued keys of "AWS global condition context keys"."""
+
+SINGLE_VALUED = frozenset(
+    f"aws:{name}"
+    for name in [
+        "calledviafirst",
+        "calledvialast",
+        "currenttime",
+        "epochtime",
+        "federatedprovider",
+        "multifactorauthage",
+        "multifactorauthpresent",
+        "principalaccount",
+        "principalarn",
+        "principalisawsservice",
+        "principalorgid",
+        "principalservicename",
+        "principaltype",
+        "referer",
+        "requestedregion",
+        "resourceaccount",
+        "resourceorgid",
+        "securetransport",
+        "sourceaccount",
+        "sourcearn",
+        "sourceidentity",
+        "sourceip",
+        "sourceorgid",
+        "sourcevpc",
+        "sourcevpce",
+        "tokenissuetime",
+        "useragent",
+        "userid",
+        "username",
+        "viaawsservice",
+        "vpcsourceip",
+    ]
+)
+"""The single-valued keys of the same page, those with a tag's name in them aside."""
+
+_TAG_PREFIXES = (PRINCIPAL_TAG_PREFIX, "aws:requesttag/", "aws:resourcetag/")
 
 BOOLEAN = Domain(values=("true", "false"))
 
@@ -96,7 +137,9 @@ class RequestSpace:
         A key that the reference does not tell is taken for multivalued where a policy uses a
         set operator (``ForAllValues:``, ``ForAnyValue:``) on it.
         """
-        return key not in self.single_valued and (key in MULTIVALUED or qualified)
+        if key in self.single_valued or key in SINGLE_VALUED or key.startswith(_TAG_PREFIXES):
+            return False
+        return key in MULTIVALUED or qualified
 
     def rules(self) -> Term:
         """What holds for every request of the space."""
