@@ -124,8 +124,9 @@ class Solver:
                     best = found if best is None or found.cost < best.cost else best
                     logic.exclude(_costly(chosen, found))
                 else:
-                    self._lemmas.append(found)
-                    logic.exclude(found)
+                    conflict = self._conflict(chosen, found)
+                    self._lemmas.append(conflict)
+                    logic.exclude(conflict)
         except BudgetExceededError:
             if best is None:
                 raise
@@ -136,18 +137,14 @@ class Solver:
 
     # -- the theories ------------------------------------------------------------------------
 
-    def _realise(self, chosen: Assignment) -> Witness | Assignment:
-        """A witness for the literals, or the literals that together have none."""
+    def _realise(self, chosen: Assignment) -> Witness | str:
+        """A witness for the literals, or the subject of which no value fulfils them."""
         values: dict[str, ContextValue] = {}
         for subject in self._valued_subjects(chosen):
             literals = _literals_of(chosen, subject)
             value = self._value(subject, literals)
             if value is None:
-                refuted = self._refutation(subject, literals)
-                conflict: Assignment = {atom: holds for atom, holds in refuted.items()}  # noqa: C416
-                if subject in self._guarded(chosen):
-                    conflict[Present(subject)] = True
-                return conflict
+                return subject
             values[subject] = value
         action, resource = values.pop(ACTION), values.pop(RESOURCE)
         assert isinstance(action, str)
@@ -160,11 +157,7 @@ class Solver:
         return [ACTION, RESOURCE, *sorted(always | self._guarded(chosen))]
 
     def _guarded(self, chosen: Assignment) -> set[str]:
-        return {
-            atom.subject
-            for atom, holds in chosen.items()
-            if atom == Present(atom.subject) and holds
-        }
+        return {a.subject for a, holds in chosen.items() if isinstance(a, Present) and holds}
 
     def _value(self, subject: str, literals: Mapping[Some, bool]) -> ContextValue | None:
         asked = (subject, frozenset(literals.items()))
@@ -177,14 +170,17 @@ class Solver:
             )
         return self._values[asked]
 
-    def _refutation(self, subject: str, literals: Mapping[Some, bool]) -> Mapping[Some, bool]:
-        """A smallest part of literals without a value that has none itself."""
-        core = dict(literals)
+    def _conflict(self, chosen: Assignment, subject: str) -> Assignment:
+        """A part of the literals of a subject without a value that has none itself."""
+        core = literals = _literals_of(chosen, subject)
         for atom in literals:
             rest = {a: holds for a, holds in core.items() if a != atom}
             if self._value(subject, rest) is None:
                 core = rest
-        return core
+        conflict = dict[Atom, bool](core.items())
+        if subject in self._guarded(chosen):
+            conflict[Present(subject)] = True
+        return conflict
 
 
 def propagate(formula: Term) -> tuple[Assignment, Term]:
