@@ -159,6 +159,21 @@ def test_a_proof_never_rests_on_a_choice_alone(setup: Setup) -> None:
     assert finding.request is not None
 
 
+def test_a_leak_that_only_one_reading_has_says_so(setup: Setup) -> None:
+    """The Deny is void for want of the tag; by the other reading it applies."""
+    deny = {
+        "Effect": "Deny",
+        "Action": "*",
+        "Resource": "*",
+        "Condition": {"StringNotEquals": {TARGET: "${aws:PrincipalTag/none}"}},
+    }
+    setup.tenant("acme", allow("*"), deny).tenant("beta")
+    (finding, *_) = of(setup, Question.ISOLATED)
+    assert finding.verdict is Verdict.LEAK
+    assert finding.reason is not None
+    assert "whether a policy variable without a value" in finding.reason
+
+
 def hard_to_exclude() -> dict[str, Any]:
     """Denies every text of 31 characters or more, by 95 patterns of which each is needed."""
     chars = (chr(code) for code in range(0x20, 0x7F))

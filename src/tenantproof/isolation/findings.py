@@ -71,7 +71,8 @@ class Finding:
         request: of a LEAK, the smallest such request; replayed through the evaluator.
         shortest: whether every smaller request was excluded.
         statements: of a LEAK, the statements that made the decision.
-        reason: of an UNKNOWN, why; of a PROVED, on what it rests beside the assumptions.
+        reason: of an UNKNOWN, why; of a LEAK, what limits it: a hedge of the reference that it
+            rests on, or a budget that ended before all victims were found.
         attacked: with how many requests a PROVED was attacked.
         engines: what decided the answer; every LEAK was replayed by the evaluator, too.
     """

@@ -137,7 +137,7 @@ class Run:
         except BudgetExceededError as error:
             more = f"there may be more victims: {error}"
         victims = tuple(n.name for n in wall.others if n.name in reached)
-        return replace(leak, escape=kind, victims=victims, reason=more)
+        return replace(leak, escape=kind, victims=victims, reason=more or leak.reason)
 
     def _owners(self, request: Request, wall: _Wall) -> set[str]:
         """The other tenants who own the model of a request."""
@@ -329,6 +329,7 @@ class Run:
             verdict=Verdict.LEAK,
             request=request,
             shortest=inquiry.was_shortest,
+            reason=_only_under_this_reading(inquiry, request),
             engines=inquiry.engines,
             statements=blame(decision, request, inquiry.reading),
         )
@@ -495,6 +496,15 @@ def _not_modelled(condition: Opaque) -> str:
 def _hangs_on(ambiguities: Iterable[Ambiguity]) -> str:
     questions = " and ".join(ambiguity.question for ambiguity in ambiguities)
     return f"the answer hangs on what the IAM reference leaves open: {questions}"
+
+
+def _only_under_this_reading(inquiry: Inquiry, request: Request) -> str | None:
+    """Of a request that is allowed here: the hedge under whose other reading it is not."""
+    for flipped, other in inquiry.alternatives():
+        if not other.decide(request).allowed:
+            questions = " and ".join(ambiguity.question for ambiguity in flipped)
+            return f"of what the IAM reference leaves open, this reading allows it: {questions}"
+    return None
 
 
 def _out_of_budget(error: BudgetExceededError) -> str:
