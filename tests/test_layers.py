@@ -17,7 +17,7 @@ BELOW: dict[str, set[str]] = {
     "evaluate": {"errors", "policy", "reading", "request"},
     "prove": {"errors", "policy", "reading", "request"},
     "isolation": {"errors", "evaluate", "policy", "prove", "reading", "request"},
-    "report": {"errors", "isolation", "request"},
+    "report": {"errors", "isolation", "policy", "request"},
     "simulate": {"errors", "evaluate", "policy", "request"},
     "cli": {"errors", "isolation", "report", "simulate"},
 }

@@ -5,7 +5,9 @@ Modules that a command needs are imported by the command: ``--help`` must not pa
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import sys
 from enum import IntEnum
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, NoReturn
 import click
 
 from tenantproof import __version__
-from tenantproof.errors import DisagreementError, InputError, TenantproofError
+from tenantproof.errors import DisagreementError, InputError, Place, Problem, TenantproofError
 
 if TYPE_CHECKING:
     from tenantproof.isolation import Report
@@ -28,6 +30,7 @@ class Exit(IntEnum):
     BAD_INPUT = 2
     UNKNOWN = 3
     INTERNAL = 4
+    INTERRUPTED = 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -46,7 +49,7 @@ def main() -> None:
 @click.option("--lenient", is_flag=True, help="Read policies with comments and trailing commas.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=click.FloatRange(min=0, min_open=True, max=1e9),
     default=30.0,
     show_default=True,
     metavar="SECONDS",
@@ -60,8 +63,12 @@ def check(manifest: Path, form: str, lenient: bool, timeout: float) -> NoReturn:
     """
     from tenantproof.report import to_json, to_text
 
+    _escape_what_cannot_be_printed()
     try:
         report = _run(manifest, lenient, timeout)
+    except KeyboardInterrupt:
+        click.echo("interrupted: no verdict", err=True)
+        sys.exit(Exit.INTERRUPTED)
     except InputError as error:
         for problem in error.problems:
             click.echo(f"error: {problem}", err=True)
@@ -71,13 +78,33 @@ def check(manifest: Path, form: str, lenient: bool, timeout: float) -> NoReturn:
     except DisagreementError as error:
         click.echo(f"internal error: the two readings disagree: {error}", err=True)
         click.echo("This is a bug in tenantproof; please report it with the policies.", err=True)
+        if form == "json":
+            click.echo(json.dumps(to_json(None, (_internal(error),)), indent=2))
         sys.exit(Exit.INTERNAL)
     except TenantproofError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(Exit.BAD_INPUT)
     text = to_text(report) if form == "text" else json.dumps(to_json(report), indent=2) + "\n"
-    click.echo(text, nl=False)
+    try:
+        click.echo(text, nl=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        click.echo(f"error: the report could not be written: {error.strerror}", err=True)
+        os._exit(Exit.BAD_INPUT)
     sys.exit(Exit[report.verdict.value])
+
+
+def _internal(error: DisagreementError) -> Problem:
+    return Problem(f"internal error: the two readings disagree: {error}", Place("", "$"))
+
+
+def _escape_what_cannot_be_printed() -> None:
+    """A name that the terminal's encoding lacks is shown escaped, not as a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _run(manifest: Path, lenient: bool, timeout: float) -> Report:

@@ -45,7 +45,7 @@ def test_the_planted_leak_is_caught_with_its_request() -> None:
     assert result.exit_code == 1
     assert "LEAK     isolated: company_a reaches models of company_b" in result.stdout
     assert 'sagemaker:TargetModel = "company_b/"' in result.stdout
-    assert 'Allow Statement[0] "InvokeOwnAndCommonModels" "company*"' in result.stdout
+    assert 'Allow Statement[0] "InvokeOwnAndCommonModels" with "company*"' in result.stdout
 
 
 def test_json_of_a_leak_can_be_simulated() -> None:

@@ -123,7 +123,7 @@ def test_an_operator_without_a_model_is_unknown_and_named(setup: Setup) -> None:
     (finding, *_) = of(setup, Question.ISOLATED)
     assert finding.verdict is Verdict.UNKNOWN
     assert finding.reason is not None
-    assert "IpAddress 203.0.113.0/24 on aws:sourceip" in finding.reason
+    assert "IpAddress 203.0.113.0/24 on aws:SourceIp" in finding.reason
     assert "acme.json:" in finding.reason
 
 
@@ -258,8 +258,11 @@ def test_all_problems_are_reported_together(setup: Setup) -> None:
         ('[[endpoints]]\narn = "x"', 'endpoints[0].arn: found "x"'),
         ('[[endpoints]]\nname = "x"', "endpoints[0].region: found nothing"),
         ('[[tenants]]\nname = ""', "tenants[0].name: found ''"),
-        ("[[tenants]]\nowns = []", "tenants[0].owns: found [], expected a list of texts"),
-        ('shared = "common/*"', "shared: found 'common/*', expected a list of texts"),
+        (
+            "[[tenants]]\nowns = []",
+            "tenants[0].owns: found [], expected a list of one or more texts",
+        ),
+        ('shared = "common/*"', "shared: found 'common/*', expected a list of one or more texts"),
         ("a = ", "found no valid TOML"),
         ("[[can]]\nprincipal = 1", "can[0].principal: found 1"),
         ('[[trusted]]\narn = "x"', "trusted[0].reason: found nothing"),

@@ -123,7 +123,7 @@ def test_a_key_comes_only_with_its_action() -> None:
     assert solver().smallest(here) is None
 
 
-OPAQUE = Opaque(OTHER, "NumericLessThan", ("5",), Place("p.json", "$"))
+OPAQUE = Opaque(OTHER, OTHER, "NumericLessThan", ("5",), Place("p.json", "$"))
 
 
 def test_what_rests_on_an_opaque_condition_is_blocked() -> None:

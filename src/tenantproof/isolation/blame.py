@@ -68,7 +68,8 @@ def _reason(
     matching = tuple(_matching_values(result, request, reading))
     if matching:
         return matching[-1]
-    check = next(c for c in result.checks if c.element in ("Action", "NotAction"))
+    elements = ("NotResource", "NotAction", "Action")
+    check = next(c for e in elements for c in result.checks if c.element == e)
     return None, check.place, f"{check.because}, without a condition"
 
 

@@ -79,6 +79,7 @@ class Inquiry:
             fixed={
                 "aws:requestedregion": self.endpoint.region,
                 "aws:resourceaccount": self.endpoint.account,
+                "aws:principalisawsservice": "false",
             },
             domains={TARGET: target_model_domain()},
             only_with={TARGET: target_model_actions()},
@@ -117,18 +118,21 @@ class Inquiry:
 
         Keys that every request has are stated where the policies mention them.
         """
-        stated: dict[str, ContextValue] = {
-            key: self._space.fixed.get(key) or self._space.always[key]
-            for key in self.compiled.mentioned
-            if key in self._space.fixed or self._needs_typical_value(key)
-        }
-        stated.update(witness.keys)
         names = {TARGET: TARGET_MODEL, **self.compiled.mentioned}
-        context = {names[key]: value for key, value in sorted(stated.items())}
+        chosen = {names[key]: value for key, value in witness.keys.items()}
+        context = dict(sorted({**self.given_keys, **chosen}.items()))
         return Request(self.member.principal, witness.action, witness.resource, context)
 
-    def _needs_typical_value(self, key: str) -> bool:
-        return key in self._space.always and self._space.known(key) is True
+    @property
+    def given_keys(self) -> dict[str, ContextValue]:
+        """The keys that the policies mention and every request has, with their typical value."""
+        given = {**self._space.always, **self._space.fixed}
+        own = self.member.principal.keys
+        return {
+            name: given[key]
+            for key, name in self.compiled.mentioned.items()
+            if key in given and (key in self._space.fixed or key not in own)
+        }
 
     def decide(self, request: Request) -> Decision:
         """The evaluator's decision on a request."""
@@ -173,7 +177,16 @@ class Inquiry:
         return tuple(
             name
             for key, name in sorted(self.compiled.mentioned.items())
-            if key != TARGET and self._space.known(key) is True
+            if key != TARGET and self._space.present(key) not in (True, False)
+        )
+
+    @property
+    def chosen_keys(self) -> tuple[str, ...]:
+        """The condition keys that every request holds, with a value that it chooses."""
+        return tuple(
+            name
+            for key, name in sorted(self.compiled.mentioned.items())
+            if key in self._space.always and self._space.known(key) is True
         )
 
 

@@ -6,6 +6,7 @@ problem, and all problems of the manifest and of every policy file it names are 
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,11 +15,23 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tenantproof.errors import InputError, Place, Problem
-from tenantproof.isolation.sagemaker import invoke_actions, target_model_actions
+from tenantproof.isolation.sagemaker import (
+    TARGET_MODEL,
+    invoke_actions,
+    target_model_actions,
+    target_model_domain,
+)
 from tenantproof.policy import PolicyDocument, PolicyKind, PolicySet, load_policy
+from tenantproof.prove import language, shortest_member
 from tenantproof.request import ContextValue, Principal
 
 MANIFEST_NAME = "tenantproof.toml"
+
+MOST_BYTES = 64 * 1024 * 1024
+"""A manifest larger than this is refused."""
+
+_REQUEST_KEYS = (TARGET_MODEL.lower(), "aws:requestedregion", "aws:resourceaccount")
+_DEEP_KEY = re.compile(rb"(?:[\w\"'-]+\s*\.\s*){64}")
 
 T = TypeVar("T")
 
@@ -129,7 +142,12 @@ def load_manifest(path: Path, *, lenient: bool = False) -> Manifest:
     file = find_manifest(path)
     root = Place(str(file), "manifest")
     try:
-        data = tomllib.loads(file.read_bytes().decode("utf-8"))
+        text = file.read_bytes()
+        if len(text) > MOST_BYTES or _DEEP_KEY.search(text):
+            # tomllib's cost grows with the square of a key's depth.
+            message = "found a key of 64 parts or more than 64 MiB, expected a manifest"
+            raise InputError([Problem(message, root)])
+        data = tomllib.loads(text.decode("utf-8"))
     except UnicodeDecodeError as error:
         message = f"found the byte 0x{error.object[error.start]:02x}, expected text in UTF-8"
         raise InputError([Problem(message, root)]) from None
@@ -170,7 +188,7 @@ class _Table:
         def is_texts(value: Any) -> bool:
             return isinstance(value, list) and all(map(_is_text, value)) and bool(value)
 
-        return tuple(self._read(name, is_texts, "a list of texts", required, ()))
+        return tuple(self._read(name, is_texts, "a list of one or more texts", required, ()))
 
     def mapping(self, name: str) -> Mapping[str, Any]:
         return self._read(name, lambda v: isinstance(v, dict), "a table", False, {})
@@ -237,7 +255,7 @@ class _Reader:
             if (endpoint := self._endpoint(item)) is not None
         )
         self._unique(table, "endpoints", [e.arn for e in endpoints])
-        shared = table.texts("shared", required=False)
+        shared = self._patterns(table, "shared", required=False)
         tenants = tuple(
             self._tenant(item, endpoints) for item in table.tables("tenants", required=True)
         )
@@ -280,14 +298,28 @@ class _Reader:
         return tuple(e for e in endpoints if not names or e.name in names or e.arn in names)
 
     def _tenant(self, table: _Table, endpoints: tuple[Endpoint, ...]) -> Tenant:
+        name = table.text("name")
+        if not name.isprintable():
+            table.report("name", f"found {name!r}, expected printable characters")
         tenant = Tenant(
-            table.text("name"),
-            table.texts("owns"),
+            name,
+            self._patterns(table, "owns"),
             tuple(map(self._member, table.tables("principals", required=True))),
             self._chosen(table, endpoints),
         )
         table.finish()
         return tenant
+
+    def _patterns(self, table: _Table, name: str, *, required: bool = True) -> tuple[str, ...]:
+        patterns = table.texts(name, required=required)
+        for pattern in patterns:
+            self._check_pattern(table, name, pattern)
+        return patterns
+
+    def _check_pattern(self, table: _Table, name: str, pattern: str) -> None:
+        """A pattern that no TargetModel matches makes every question about it vacuous."""
+        if shortest_member([language(pattern)], [], target_model_domain()) is None:
+            table.report(name, f"found {pattern!r:.80}, which no TargetModel can match")
 
     def _member(self, table: _Table) -> Member:
         principal = Principal(self._arn(table), self._tags(table), self._context(table))
@@ -317,6 +349,8 @@ class _Reader:
         given = table.mapping("context")
         self._fold(table, "context", given)
         for name, value in given.items():
+            if name.lower() in _REQUEST_KEYS:
+                table.report(f"context.{name}", "found a key that the request decides")
             if isinstance(value, str):
                 context[name] = value
             elif isinstance(value, list) and all(isinstance(item, str) for item in value):
@@ -347,7 +381,7 @@ class _Reader:
         return self._policies[name]
 
     def _trusted(self, table: _Table) -> Trusted:
-        trusted = Trusted(table.text("arn"), table.text("reason"))
+        trusted = Trusted(self._arn(table), table.text("reason"))
         table.finish()
         return trusted
 
@@ -366,6 +400,7 @@ class _Reader:
             table.report("action", f'found "{action}", expected one of {known}, or a wildcard')
         target = table.text("target_model", required=False) or None
         if target is not None:
+            self._check_pattern(table, "target_model", target)
             with_target = tuple(a for a in actions if a in target_model_actions())
             if actions and not with_target:
                 table.report("target_model", f"found one with {action}, which takes no TargetModel")

@@ -346,7 +346,11 @@ class Run:
         own = policy_texts(member.policies, TARGET_MODEL, member.principal)
         neighbours = (t.owns[0] for t in self.manifest.tenants[:_NEIGHBOURS])
         words = near((*extra, *own, *neighbours, *self.manifest.shared), target_model_domain())
-        settings = tuple(contexts(member.policies, inquiry.free_keys, member.principal))
+        keys = (*inquiry.free_keys, *inquiry.chosen_keys)
+        settings = tuple(
+            {**inquiry.given_keys, **setting}
+            for setting in contexts(member.policies, keys, member.principal)
+        )
         tried = 0
         for request in _requests(inquiry, words, settings):
             target = request.context.get(TARGET_MODEL)
@@ -411,21 +415,20 @@ class Run:
 
     def _assumptions(self) -> tuple[str, ...]:
         domain = target_model_domain()
-        keys = sorted(
-            {
-                key
-                for tenant in self.manifest.tenants
-                for member in tenant.members
-                for endpoint in self.manifest.endpoints[:1]
-                for key in self._inquiry(member, endpoint).free_keys
-            }
-        )
+        inquiries = [
+            self._inquiry(member, self.manifest.endpoints[0])
+            for tenant in self.manifest.tenants
+            for member in tenant.members
+        ]
+        free = sorted({key for inquiry in inquiries for key in inquiry.free_keys})
+        chosen = sorted({key for inquiry in inquiries for key in inquiry.chosen_keys})
         return (
             "the policies given for each principal are all that apply to it",
             "each principal has the tags given and no others",
             f"TargetModel is {domain.min_length} to {domain.max_length} printable ASCII characters,"
             " the first not a space, or absent",
-            *((f"free, so any value or absent: {', '.join(keys)}",) if keys else ()),
+            *((f"free, with any value or absent: {', '.join(free)}",) if free else ()),
+            *((f"in every request, with any value: {', '.join(chosen)}",) if chosen else ()),
         )
 
     def _left_out(self) -> Iterator[str]:
@@ -489,7 +492,7 @@ def _blocked(blocked: Blocked) -> str:
 
 def _not_modelled(condition: Opaque) -> str:
     values = ", ".join(condition.values)
-    what = f"{condition.operator} {values} on {condition.subject}"
+    what = f"{condition.operator} {values} on {condition.key}"
     return f"not modelled yet: {what} ({condition.place})"
 
 

@@ -57,6 +57,9 @@ STATEMENT_ELEMENTS = (
 )
 PRINCIPAL_TYPES = ("AWS", "Federated", "Service", "CanonicalUser")
 
+MOST_BYTES = 64 * 1024 * 1024
+"""A policy file larger than this is refused; IAM itself takes at most some kilobytes."""
+
 T = TypeVar("T")
 
 _ACTION = re.compile(r"[\w*?.-]+:[\w*?.-]+", re.ASCII)
@@ -89,11 +92,21 @@ def load_policy(
     """
     file = name or str(path)
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        problem = Problem(f"found no readable file ({error.strerror})", Place(file, "$"))
+        data = _read(path)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        problem = Problem(f"found no readable file ({reason})", Place(file, "$"))
         raise InputError([problem]) from None
     return parse_policy(data, file=file, lenient=lenient, kind=kind)
+
+
+def _read(path: Path) -> bytes:
+    """The bytes of a regular file: a pipe or a device might never end."""
+    if path.exists() and not path.is_file():
+        raise ValueError("not a regular file")
+    if path.stat().st_size > MOST_BYTES:
+        raise ValueError(f"larger than {MOST_BYTES // 1024 // 1024} MiB")
+    return path.read_bytes()
 
 
 def parse_policy(

@@ -287,7 +287,8 @@ class _Compiler:
 
     def _opaque(self, subject: str, what: str, written: Clause | Condition) -> Opaque:
         texts = written.patterns if isinstance(written, Clause) else written.values
-        atom = Opaque(subject, what, tuple(t.text for t in texts), written.place)
+        key = written.element if isinstance(written, Clause) else written.key
+        atom = Opaque(subject, key, what, tuple(t.text for t in texts), written.place)
         self.unmodelled[atom] = None
         return atom
 

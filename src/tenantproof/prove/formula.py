@@ -42,9 +42,13 @@ class Some:
 
 @dataclass(frozen=True)
 class Opaque:
-    """A condition that the model has no theory for; it may hold or not where the key is present."""
+    """A condition that the model has no theory for; it may hold or not where the key is present.
+
+    ``key`` is the subject as the policy writes it, ``operator`` says what has no theory.
+    """
 
     subject: str
+    key: str
     operator: str
     values: tuple[str, ...]
     place: Place

@@ -286,9 +286,10 @@ class Language:
             return self.trap
         loops = state & layout.dominators
         while loops:
-            loop = loops & -loops
-            loops ^= loop
+            # The last loop of a pattern first: it makes all before it redundant.
+            loop = 1 << (loops.bit_length() - 1)
             state &= ~layout.below(loop)
+            loops &= state ^ loop
         return state
 
 

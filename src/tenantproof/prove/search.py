@@ -58,6 +58,9 @@ class Domain:
 
 ANY_TEXT = Domain()
 
+_MOST_FUTURES = 20_000
+"""With more states than this, futures are not compared: that takes memory for each pair."""
+
 _BITS_OF_A_STATE = 2048
 """States with more bits count as several: the bound on states is a bound on memory."""
 
@@ -246,7 +249,8 @@ class _Search:
 
         What such a pair reads on is accepted by both or by neither, so never as asked.
         """
-        if not any(language.forks for language in self._inside):
+        few = sum(language.size for language in (*self._inside, *self._outside)) <= _MOST_FUTURES
+        if not few or not any(language.forks for language in self._inside):
             return []
         table: dict[object, int] = {}
         outside = [language.futures(table) for language in self._outside]

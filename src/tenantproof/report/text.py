@@ -6,7 +6,8 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 
-from tenantproof.isolation import Blame, Finding, Question, Report, Verdict
+from tenantproof.isolation import Blame, Escape, Finding, Question, Report, Verdict
+from tenantproof.policy import LayerKind
 from tenantproof.request import Request
 
 _MOST_VICTIMS = 8
@@ -20,7 +21,7 @@ def to_text(report: Report) -> str:
     lines += [f"left out: {each}" for each in report.left_out]
     if any(f.verdict is Verdict.PROVED for f in report.findings):
         engines = sorted({engine for f in report.findings for engine in f.engines})
-        lines += ["", f"PROVED (by {', '.join(engines)}) assumes that"]
+        lines += ["", f"Assumed by each PROVED (decided by {', '.join(engines)}):"]
         lines += [f"  - {each}" for each in report.assumptions]
     return "\n".join([*lines, "", _summary(report), ""])
 
@@ -47,7 +48,7 @@ def _sentence(finding: Finding) -> str:
     tenant = finding.tenant
     proved = finding.verdict is Verdict.PROVED
     attacks = "attack" if finding.attacked == 1 else "attacks"
-    tried = f" ({finding.attacked} {attacks} failed)" if finding.attacked else ""
+    tried = f" ({finding.attacked} {attacks} tried, none succeeded)" if finding.attacked else ""
     match finding.question, finding.verdict:
         case Question.ISOLATED, Verdict.LEAK:
             return f"isolated: {tenant} reaches {_reached(finding)}"
@@ -68,6 +69,8 @@ def _sentence(finding: Finding) -> str:
 
 def _reached(finding: Finding) -> str:
     escape = finding.escape.value if finding.escape else "what it must not"
+    if finding.escape is Escape.NO_TARGET_MODEL and not finding.victims:
+        return "the endpoint without a TargetModel"
     if not finding.victims:
         return escape
     named = ", ".join(finding.victims[:_MOST_VICTIMS])
@@ -75,7 +78,7 @@ def _reached(finding: Finding) -> str:
     tail = f" and {more} more" if more > 0 else ""
     if finding.request is not None and "sagemaker:TargetModel" in finding.request.context:
         return f"models of {named}{tail}"
-    return f"the endpoint with {escape}, which names none of {named}{tail}"
+    return f"the endpoint without a TargetModel, which keeps apart none of {named}{tail}"
 
 
 def _request_lines(request: Request, shortest: bool) -> Iterator[str]:
@@ -90,8 +93,9 @@ def _request_lines(request: Request, shortest: bool) -> Iterator[str]:
 
 def _blame_line(each: Blame) -> str:
     verb = {True: "by", False: "not by"}[each.applies]
-    pattern = f" {json.dumps(each.pattern)}" if each.pattern else ""
-    name = f"{each.effect.value} {each.statement}{pattern}"
+    pattern = f" with {json.dumps(each.pattern)}" if each.pattern else ""
+    layer = "" if each.layer == LayerKind.IDENTITY.value else f" of {each.layer}"
+    name = f"{each.effect.value} {each.statement}{layer}{pattern}"
     at = f"{each.file}:{each.place.line}:{each.place.column}"
     return f"{verb:<8} {name} at {at}\n                  {each.because}"
 
