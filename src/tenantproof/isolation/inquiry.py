@@ -6,8 +6,8 @@ witnesses into requests, and replays each through the evaluator before anyone se
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from tenantproof.errors import DisagreementError
@@ -32,7 +32,7 @@ from tenantproof.prove import (
     neg,
 )
 from tenantproof.prove.solver import Blocked, Solver, Witness
-from tenantproof.prove.space import ALWAYS_PRESENT
+from tenantproof.prove.space import ALWAYS_PRESENT, BOOLEAN_KEYS
 from tenantproof.reading import Ambiguity, Reading
 from tenantproof.request import ContextValue, Request
 
@@ -57,6 +57,7 @@ class Inquiry:
         actions: the actions asked about.
         reading: the choices where the reference hedges.
         budget: what all searches together may cost.
+        was_shortest: whether every request smaller than the last one returned was excluded.
     """
 
     member: Member
@@ -64,6 +65,7 @@ class Inquiry:
     actions: tuple[str, ...]
     reading: Reading
     budget: Budget
+    was_shortest: bool = field(default=True, init=False)
 
     @cached_property
     def compiled(self) -> Compiled:
@@ -81,7 +83,7 @@ class Inquiry:
                 "aws:resourceaccount": self.endpoint.account,
                 "aws:principalisawsservice": "false",
             },
-            domains={TARGET: target_model_domain()},
+            domains={TARGET: target_model_domain(), **BOOLEAN_KEYS},
             only_with={TARGET: target_model_actions()},
             single_valued=frozenset({TARGET}),
             always=ALWAYS_PRESENT,
@@ -98,9 +100,6 @@ class Inquiry:
             self.was_shortest = found.shortest
             return self.request(found)
         return found
-
-    was_shortest: bool = True
-    """Whether the last request returned excludes every smaller one."""
 
     def smallest_allowed(self, formula: Term) -> Request | Blocked | None:
         """The smallest allowed request that fulfils a formula, replayed through the evaluator.
@@ -162,11 +161,9 @@ class Inquiry:
         """The hedges of the reference that the policies' text touches."""
         return self.compiled.ambiguities
 
-    def alternatives(self) -> Iterator[tuple[tuple[Ambiguity, ...], Inquiry]]:
-        """This inquiry under every other reading that the policies' text makes relevant."""
-        for flipped in self.reading.alternatives(self.ambiguities):
-            reading = self.reading.flipped(flipped)
-            yield flipped, Inquiry(self.member, self.endpoint, self.actions, reading, self.budget)
+    def under(self, reading: Reading) -> Inquiry:
+        """The same inquiry under another reading."""
+        return replace(self, reading=reading)
 
     @property
     def free_keys(self) -> tuple[str, ...]:
@@ -188,6 +185,24 @@ class Inquiry:
             for key, name in sorted(self.compiled.mentioned.items())
             if key in self._space.always and self._space.known(key) is True
         )
+
+
+def under_other_readings(
+    inquiries: Sequence[Inquiry],
+) -> Iterator[tuple[tuple[Ambiguity, ...], list[Inquiry]]]:
+    """Inquiries of one reading under every other reading that can matter to them.
+
+    What matters may show only under another reading (a statement that one reading voids is looked
+    at under the other), so that each is asked what it meets, until nothing new is met.
+    """
+    reading = inquiries[0].reading
+    met = {ambiguity for inquiry in inquiries for ambiguity in inquiry.ambiguities}
+    asked: set[tuple[Ambiguity, ...]] = set()
+    while todo := [flipped for flipped in reading.alternatives(met) if flipped not in asked]:
+        asked.add(todo[0])
+        others = [inquiry.under(reading.flipped(todo[0])) for inquiry in inquiries]
+        met.update(ambiguity for other in others for ambiguity in other.ambiguities)
+        yield todo[0], others
 
 
 def all_actions() -> tuple[str, ...]:

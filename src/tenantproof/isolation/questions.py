@@ -27,6 +27,7 @@ from tenantproof.isolation.inquiry import (
     all_actions,
     inside,
     outside,
+    under_other_readings,
 )
 from tenantproof.isolation.manifest import Assertion, Endpoint, Manifest, Member, Tenant
 from tenantproof.isolation.sagemaker import TARGET_MODEL, target_model_actions, target_model_domain
@@ -40,6 +41,7 @@ from tenantproof.prove import (
     neg,
     shortest_member,
 )
+from tenantproof.prove.concrete import is_within
 from tenantproof.prove.solver import Blocked
 from tenantproof.reading import DOCUMENTED, Ambiguity, Reading
 from tenantproof.request import ContextValue, Request
@@ -163,7 +165,9 @@ class Run:
             patterns = tuple(pattern for n in rest for pattern in n.owns)
             unreached = conj((wall.escapes(Escape.INTO_TENANT), inside(language(*patterns))))
             more = inquiry.smallest_allowed(unreached)
-            if not isinstance(more, Request):
+            if isinstance(more, Blocked):
+                raise BudgetExceededError(_blocked(more))
+            if more is None:
                 return
             reached |= self._owners(more, wall)
 
@@ -276,15 +280,19 @@ class Run:
                 if decision.allowed:
                     raise DisagreementError(f"only the evaluator allows {request}")
                 statements = blame(decision, request, inquiry.reading)
-                return replace(draft, verdict=Verdict.LEAK, request=request, statements=statements)
+                layers = ", ".join(layer.name for layer in decision.denied_by)
+                return replace(
+                    draft,
+                    verdict=Verdict.LEAK,
+                    request=request,
+                    statements=statements,
+                    reason=f"nothing in {layers} allows it" if layers else None,
+                )
 
     def _under_other_readings(
         self, proved: Finding, inquiries: Sequence[Inquiry], models: Language | None
     ) -> Finding:
-        ambiguities = {a for inquiry in inquiries for a in inquiry.ambiguities}
-        for flipped in self.reading.alternatives(ambiguities):
-            reading = self.reading.flipped(flipped)
-            others = [replace_reading(inquiry, reading) for inquiry in inquiries]
+        for flipped, others in under_other_readings(inquiries):
             if not isinstance(cover(others, models), Covered):
                 return replace(proved, verdict=Verdict.UNKNOWN, reason=_hangs_on(flipped))
         return proved
@@ -311,13 +319,10 @@ class Run:
             if found:
                 return found
             attacked = self._attack(inquiry, is_forbidden, extra)
-            for flipped, other in inquiry.alternatives():
+            for flipped, (other,) in under_other_readings([inquiry]):
                 under_other = ask(other)
                 if under_other:
-                    return [
-                        replace(f, verdict=Verdict.UNKNOWN, reason=_hangs_on(flipped))
-                        for f in under_other
-                    ]
+                    return [_doubtful(finding, flipped) for finding in under_other]
         except BudgetExceededError as error:
             return [replace(draft, verdict=Verdict.UNKNOWN, reason=_out_of_budget(error))]
         return [replace(draft, attacked=attacked, engines=inquiry.engines)]
@@ -354,7 +359,8 @@ class Run:
         tried = 0
         for request in _requests(inquiry, words, settings):
             target = request.context.get(TARGET_MODEL)
-            if is_forbidden(target if isinstance(target, str) else None):
+            known = target if isinstance(target, str) else None
+            if is_forbidden(known) and is_within(inquiry.compiled, request):
                 tried += 1
                 if inquiry.decide(request).allowed:
                     raise DisagreementError(
@@ -464,9 +470,11 @@ class _Wall:
         return self.owned.accepts(target) or not self.shared.accepts(target)
 
 
-def replace_reading(inquiry: Inquiry, reading: Reading) -> Inquiry:
-    """The same inquiry under another reading."""
-    return Inquiry(inquiry.member, inquiry.endpoint, inquiry.actions, reading, inquiry.budget)
+def _doubtful(finding: Finding, flipped: Iterable[Ambiguity]) -> Finding:
+    """What another reading finds, as an UNKNOWN; a leak there names what it hangs on."""
+    is_leak = finding.verdict is Verdict.LEAK
+    reason = _hangs_on(flipped) if is_leak else finding.reason
+    return replace(finding, verdict=Verdict.UNKNOWN, reason=reason)
 
 
 def _requests(
@@ -503,7 +511,7 @@ def _hangs_on(ambiguities: Iterable[Ambiguity]) -> str:
 
 def _only_under_this_reading(inquiry: Inquiry, request: Request) -> str | None:
     """Of a request that is allowed here: the hedge under whose other reading it is not."""
-    for flipped, other in inquiry.alternatives():
+    for flipped, (other,) in under_other_readings([inquiry]):
         if not other.decide(request).allowed:
             questions = " and ".join(ambiguity.question for ambiguity in flipped)
             return f"of what the IAM reference leaves open, this reading allows it: {questions}"

@@ -8,7 +8,7 @@ the evaluator returns Booleans. Nothing of the evaluator's matching is used here
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from tenantproof.policy.stack import Layer, PolicySet
 from tenantproof.policy.syntax import (
@@ -40,8 +40,7 @@ from tenantproof.prove.formula import (
     neg,
 )
 from tenantproof.prove.languages import ANY, NO_COLON, Language, Pattern, PatternBuilder
-from tenantproof.prove.search import ANY_TEXT
-from tenantproof.prove.space import BOOLEAN, RequestSpace, truth
+from tenantproof.prove.space import RequestSpace, truth
 from tenantproof.reading import DOCUMENTED, Ambiguity, Reading
 from tenantproof.request import ContextValue
 
@@ -57,7 +56,7 @@ class Compiled:
 
     Attributes:
         allowed: holds for exactly the requests of the space that the policies allow.
-        space: the space, its keys' domains and cardinalities completed from the policies.
+        space: the space.
         multivalued: the keys that can hold any number of values.
         mentioned: the condition keys that the policies mention, lower case to as written.
         ambiguities: the points of the reference that the policies' text depends on.
@@ -115,8 +114,6 @@ class _Compiler:
         for key in (*(c.key for c in conditions), *variables):
             self.mentioned.setdefault(key.lower(), key)
         self.qualified = {c.key.lower() for c in conditions if c.operator.qualifier}
-        boolean = {c.key.lower() for c in conditions if c.operator.comparison.family is Family.BOOL}
-        self.domains = {**dict.fromkeys(boolean, BOOLEAN), **self.space.domains}
 
     def _statements(self) -> Iterator[Statement]:
         for layer in self.policies.layers():
@@ -126,10 +123,9 @@ class _Compiler:
     def compile(self) -> Compiled:
         allowed = self.decide()
         multivalued = filter(self._is_multivalued, self.mentioned)
-        space = replace(self.space, domains=self.domains)
         return Compiled(
             allowed,
-            space,
+            self.space,
             frozenset(multivalued),
             self.mentioned,
             frozenset(self.ambiguities),
@@ -142,15 +138,18 @@ class _Compiler:
         """No statement denies, and every layer allows."""
         layers = tuple(self.policies.layers())
         denied = disj(self._applies(layers, Effect.DENY))
-        allowed = conj(self._allows(layer) for layer in layers)
+        allowed = conj([self._allows(layer) for layer in layers])
         return conj((neg(denied), allowed))
 
-    def _applies(self, layers: Iterable[Layer], effect: Effect) -> Iterator[Term]:
-        for layer in layers:
-            for policy in layer.policies:
-                for statement in policy.statements:
-                    if statement.effect is effect:
-                        yield self.statement_result(statement)
+    def _applies(self, layers: Iterable[Layer], effect: Effect) -> list[Term]:
+        """The statements of one effect; all of them are read, to meet all that is ambiguous."""
+        return [
+            self.statement_result(statement)
+            for layer in layers
+            for policy in layer.policies
+            for statement in policy.statements
+            if statement.effect is effect
+        ]
 
     def _allows(self, layer: Layer) -> Term:
         """A layer allows if one of its statements does."""
@@ -158,7 +157,7 @@ class _Compiler:
 
     def statement_result(self, statement: Statement) -> Term:
         """A statement applies if every element of it matches the request."""
-        return conj(self._checks(statement))
+        return conj(list(self._checks(statement)))
 
     def _checks(self, statement: Statement) -> Iterator[Term]:
         yield self._variables_check(statement)
@@ -171,17 +170,23 @@ class _Compiler:
     def _variables_check(self, statement: Statement) -> Term:
         """A variable without a value makes the entire statement invalid."""
         needed = [v for t in statement.templates for v in t.variables if v.default is None]
-        has_values = conj(self._has_value(variable) for variable in needed)
+        has_values = conj([self._has_value(variable, statement) for variable in needed])
         if has_values is True:
             return True
         self.ambiguities.add(Ambiguity.UNRESOLVED_VARIABLE)
         return True if self.reading.unresolved_spoils_value else has_values
 
-    def _has_value(self, variable: Variable) -> Term:
-        known = self._known(variable.key.lower())
+    def _has_value(self, variable: Variable, statement: Statement) -> Term:
+        key = variable.key.lower()
+        known = self._known(key)
         if isinstance(known, tuple):
             return len(known) == 1
-        return self._present(variable.key.lower())
+        present = self._present(key)
+        if known is True and self._is_multivalued(key):
+            single = Opaque(key, variable.key, "exactly one value", (), statement.place)
+            self.unmodelled[single] = None
+            return conj((present, single))
+        return present
 
     # -- the keys ----------------------------------------------------------------------------
 
@@ -204,7 +209,7 @@ class _Compiler:
 
     def _can_be_empty(self, key: str) -> bool:
         """Whether a free key can be present with an empty value or with no values."""
-        return self._is_multivalued(key) or "" in self.domains.get(key, ANY_TEXT)
+        return self._is_multivalued(key) or "" in self.space.choices(key)
 
     def _is_multivalued(self, key: str) -> bool:
         return self.space.is_multivalued(key, qualified=key in self.qualified)
@@ -215,7 +220,7 @@ class _Compiler:
         try:
             language = self._language(make, clause.patterns)
         except _FreeVariableError as free:
-            return self._opaque(subject, f"the variable ${{{free.key}}}", clause)
+            return self._opaque(subject, f"{clause.element} with ${{{free.key}}} in", clause)
         found = self._some(Some(subject, language))
         return neg(found) if clause.negated else found
 
@@ -249,7 +254,7 @@ class _Compiler:
         try:
             language = self._language(self._value_patterns(operator), condition.values)
         except _FreeVariableError as free:
-            return self._opaque(key, f"the variable ${{{free.key}}}", condition)
+            return self._opaque(key, f"{operator.name} with ${{{free.key}}} in", condition)
         negated = operator.comparison.negated
         match operator.qualifier:
             case None:

@@ -58,6 +58,9 @@ class Domain:
 
 ANY_TEXT = Domain()
 
+_MOST_RUNS = 1024
+"""The most nodes that one node is parted into."""
+
 _MOST_FUTURES = 20_000
 """With more states than this, futures are not compared: that takes memory for each pair."""
 
@@ -174,7 +177,10 @@ class _Search:
         if self._is_trapped(outside):
             return None
         runs = self._runs([language.start for language in self._inside])
-        start = [(inside, outside) for inside in runs]
+        start: list[Node] = []
+        for inside in runs:
+            self._budget.spend(self._weight)
+            start.append((inside, outside))
         if self._domain.min_length == 0 and any(self._is_member(*node) for node in start):
             return ""
         initial = [char for char in self._alphabet if char in self._domain.initial]
@@ -227,11 +233,19 @@ class _Search:
         return [(run, beyond) for run in self._runs(stepped) if self._is_new(run, beyond)]
 
     def _runs(self, states: Sequence[int]) -> Iterator[States]:
-        """The states inside, with each run of a forking language by itself."""
-        choices = (
-            _single_bits(state) if language.forks else (state,)
-            for language, state in zip(self._inside, states, strict=True)
-        )
+        """The states inside, with each run of a forking language by itself, if that is not many.
+
+        Runs kept together are as right, and of several languages may be fewer than their pairs.
+        """
+        choices: list[Iterable[int]] = []
+        room = _MOST_RUNS
+        for language, state in zip(self._inside, states, strict=True):
+            runs = state.bit_count()
+            if language.forks and 1 < runs <= room:
+                choices.append(_single_bits(state))
+                room //= runs
+            else:
+                choices.append((state,))
         return product(*choices)
 
     def _is_new(self, inside: States, outside: States) -> bool:

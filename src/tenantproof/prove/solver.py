@@ -40,7 +40,8 @@ class Witness:
     """The smallest choice of action, resource and free keys that a formula leaves.
 
     ``keys`` holds the free keys that are present, names in lower case. ``shortest`` is False
-    where the budget ran out before a smaller one was excluded.
+    where a smaller one was not excluded: the budget ran out, or one that rests on an opaque
+    condition might be.
     """
 
     action: str
@@ -95,11 +96,10 @@ class Solver:
         return self._smallest_of_all(conj((*map(_literal, units.items()), rest)))
 
     def _only_choice(self, chosen: Assignment) -> Witness | Blocked | None:
-        opaque = _undecided(chosen)
-        if opaque:
-            return Blocked(tuple(opaque))
         found = self._realise(chosen)
-        return found if isinstance(found, Witness) else None
+        if not isinstance(found, Witness):
+            return None
+        return Blocked(opaque) if (opaque := _undecided(chosen)) else found
 
     def _smallest_of_all(self, formula: Term) -> Witness | Blocked | None:
         # Z3 takes longer to load than most questions take: only one with a choice pays for it.
@@ -114,26 +114,24 @@ class Solver:
         try:
             while (truth := logic.propose()) is not None:
                 chosen = _justify(formula, truth)
-                opaque = _undecided(chosen)
-                if opaque:
-                    blocked.update(dict.fromkeys(opaque))
-                    logic.exclude(chosen)
-                    continue
                 found = self._realise(chosen)
-                if isinstance(found, Witness):
-                    best = found if best is None or found.cost < best.cost else best
-                    logic.exclude(_costly(chosen, found))
-                else:
+                if not isinstance(found, Witness):
                     conflict = self._conflict(chosen, found)
                     self._lemmas.append(conflict)
                     logic.exclude(conflict)
+                elif opaque := _undecided(chosen):
+                    blocked.update(dict.fromkeys(opaque))
+                    logic.exclude(chosen)
+                else:
+                    best = found if best is None or found.cost < best.cost else best
+                    logic.exclude(_costly(chosen, found))
         except BudgetExceededError:
             if best is None:
                 raise
             return replace(best, shortest=False)
-        if best is None and blocked:
-            return Blocked(tuple(blocked))
-        return best
+        if best is None:
+            return Blocked(tuple(blocked)) if blocked else None
+        return replace(best, shortest=not blocked)
 
     # -- the theories ------------------------------------------------------------------------
 
@@ -237,9 +235,9 @@ def _literals_of(chosen: Assignment, subject: str) -> dict[Some, bool]:
     return {a: h for a, h in chosen.items() if isinstance(a, Some) and a.subject == subject}
 
 
-def _undecided(chosen: Assignment) -> list[Opaque]:
+def _undecided(chosen: Assignment) -> tuple[Opaque, ...]:
     """The opaque atoms that the literals rest on."""
-    return [atom for atom in chosen if isinstance(atom, Opaque)]
+    return tuple(atom for atom in chosen if isinstance(atom, Opaque))
 
 
 def _justify(term: Term, truth: Mapping[Atom, bool], wanted: bool = True) -> Assignment:

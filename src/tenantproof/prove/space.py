@@ -77,7 +77,16 @@ SINGLE_VALUED = frozenset(
 
 _TAG_PREFIXES = (PRINCIPAL_TAG_PREFIX, "aws:requesttag/", "aws:resourcetag/")
 
-BOOLEAN = Domain(values=("true", "false"))
+BOOLEAN_KEYS: Mapping[str, Domain] = dict.fromkeys(
+    (
+        "aws:multifactorauthpresent",
+        "aws:principalisawsservice",
+        "aws:securetransport",
+        "aws:viaawsservice",
+    ),
+    Domain(values=("true", "false")),
+)
+"""The Boolean keys of the same page, with their two values."""
 
 
 @dataclass(frozen=True)

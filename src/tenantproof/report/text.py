@@ -82,7 +82,7 @@ def _reached(finding: Finding) -> str:
 
 
 def _request_lines(request: Request, shortest: bool) -> Iterator[str]:
-    size = "" if shortest else "   (the budget ran out before a smaller one was excluded)"
+    size = "" if shortest else "   (a smaller one is not excluded)"
     yield f"         request  {request.action} on {request.resource}{size}"
     if not any(name == "sagemaker:TargetModel" for name in request.context):
         yield "                  without TargetModel"
