@@ -32,7 +32,7 @@ from tenantproof.prove import (
     neg,
 )
 from tenantproof.prove.solver import Blocked, Solver, Witness
-from tenantproof.prove.space import ALWAYS_PRESENT, BOOLEAN_KEYS
+from tenantproof.prove.space import ALWAYS_PRESENT, GLOBAL_DOMAINS
 from tenantproof.reading import Ambiguity, Reading
 from tenantproof.request import ContextValue, Request
 
@@ -83,7 +83,7 @@ class Inquiry:
                 "aws:resourceaccount": self.endpoint.account,
                 "aws:principalisawsservice": "false",
             },
-            domains={TARGET: target_model_domain(), **BOOLEAN_KEYS},
+            domains={**GLOBAL_DOMAINS, TARGET: target_model_domain()},
             only_with={TARGET: target_model_actions()},
             single_valued=frozenset({TARGET}),
             always=ALWAYS_PRESENT,

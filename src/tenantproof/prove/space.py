@@ -77,16 +77,19 @@ SINGLE_VALUED = frozenset(
 
 _TAG_PREFIXES = (PRINCIPAL_TAG_PREFIX, "aws:requesttag/", "aws:resourcetag/")
 
-BOOLEAN_KEYS: Mapping[str, Domain] = dict.fromkeys(
-    (
-        "aws:multifactorauthpresent",
-        "aws:principalisawsservice",
-        "aws:securetransport",
-        "aws:viaawsservice",
-    ),
-    Domain(values=("true", "false")),
-)
-"""The Boolean keys of the same page, with their two values."""
+_BOOLEAN = Domain(values=("true", "false"))
+_NOT_EMPTY = Domain(min_length=1)
+
+GLOBAL_DOMAINS: Mapping[str, Domain] = {
+    "aws:currenttime": _NOT_EMPTY,
+    "aws:epochtime": _NOT_EMPTY,
+    "aws:multifactorauthpresent": _BOOLEAN,
+    "aws:principalisawsservice": _BOOLEAN,
+    "aws:securetransport": _BOOLEAN,
+    "aws:userid": _NOT_EMPTY,
+    "aws:viaawsservice": _BOOLEAN,
+}
+"""The values of the keys of the same page that do not hold any text."""
 
 
 @dataclass(frozen=True)
