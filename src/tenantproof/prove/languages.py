@@ -318,7 +318,7 @@ class _Layout:
                 self._loops[wild].append(at + position)
                 if wild is ANY and position:
                     dominators.append(at + position)
-                    self._start_of[1 << (at + position)] = at
+                    self._start_of[at + position] = at
                 if wild is ANY and position == length:
                     traps.append(at + length)
             at += length + 1
@@ -396,7 +396,7 @@ class _Layout:
 
     def below(self, loop: int) -> int:
         """The states of the pattern that lie before the state ``loop`` (a power of two)."""
-        return loop - (1 << self._start_of[loop])
+        return loop - (1 << self._start_of[loop.bit_length() - 1])
 
 
 def language(*patterns: str) -> Language:
