@@ -89,7 +89,8 @@ def check(manifest: Path, form: str, lenient: bool, timeout: float) -> NoReturn:
         click.echo(text, nl=False)
         sys.stdout.flush()
     except BrokenPipeError:
-        raise
+        # Whoever reads has read enough; what is left in the buffer has nowhere to go.
+        os._exit(Exit[report.verdict.value])
     except OSError as error:
         click.echo(f"error: the report could not be written: {error.strerror}", err=True)
         os._exit(Exit.BAD_INPUT)
