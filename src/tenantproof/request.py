@@ -15,6 +15,11 @@ ContextValue = str | tuple[str, ...]
 PRINCIPAL_TAG_PREFIX = "aws:principaltag/"
 
 
+def values_of(value: ContextValue) -> tuple[str, ...]:
+    """The texts that a key holds: its one value, or those of its set."""
+    return (value,) if isinstance(value, str) else value
+
+
 @dataclass(frozen=True)
 class Principal:
     """An IAM user, role or assumed-role session, with its tags.

@@ -40,7 +40,7 @@ from tenantproof.policy.syntax import (
     Template,
 )
 from tenantproof.reading import Reading
-from tenantproof.request import ContextValue
+from tenantproof.request import ContextValue, values_of
 
 _ORDER: dict[Relation, Callable[[Any, Any], bool]] = {
     Relation.EQUALS: order.eq,
@@ -67,11 +67,7 @@ def condition_holds(
     if operator.comparison.family is Family.NULL:
         return (given is None) in {value.literal for value in condition.values}
     if given is None:
-        return (
-            not reading.for_any_if_exists_fails
-            if _is_doubtful(operator)
-            else (holds_when_absent(operator))
-        )
+        return _holds_when_absent(operator, reading)
 
     def matches(value: str) -> bool:
         """Whether the request's value matches one of the condition's values."""
@@ -81,7 +77,7 @@ def condition_holds(
         )
 
     negated = operator.comparison.negated
-    values = (given,) if isinstance(given, str) else given
+    values = values_of(given)
     match operator.qualifier:
         case None:
             return any(map(matches, values)) != negated
@@ -105,9 +101,11 @@ def holds_when_absent(operator: Operator) -> bool:
             return operator.comparison.negated
 
 
-def _is_doubtful(operator: Operator) -> bool:
-    """``ForAnyValue:...IfExists``, of whose absent key the reference says both."""
-    return operator.if_exists and operator.qualifier is SetQualifier.FOR_ANY_VALUE
+def _holds_when_absent(operator: Operator, reading: Reading) -> bool:
+    """As :func:`holds_when_absent`; of ``ForAnyValue:...IfExists`` the reference says both."""
+    if operator.if_exists and operator.qualifier is SetQualifier.FOR_ANY_VALUE:
+        return not reading.for_any_if_exists_fails
+    return holds_when_absent(operator)
 
 
 def _value_matches(

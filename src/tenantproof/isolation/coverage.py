@@ -16,9 +16,8 @@ from tenantproof.errors import DisagreementError
 from tenantproof.isolation.attack import MOST_REQUESTS
 from tenantproof.isolation.inquiry import HAS_TARGET, TARGET, Inquiry, inside
 from tenantproof.isolation.sagemaker import TARGET_MODEL
-from tenantproof.prove import Atom, Language, Opaque, Term, conj, neg, substitute
-from tenantproof.prove.concrete import atom_holds
-from tenantproof.prove.formula import ACTION, RESOURCE
+from tenantproof.prove import Atom, Language, Term, conj, neg, substitute
+from tenantproof.prove.concrete import decided
 from tenantproof.prove.languages import literal
 from tenantproof.prove.solver import Blocked
 from tenantproof.request import Request
@@ -113,11 +112,7 @@ def _covered_by(inquiry: Inquiry, request: Request) -> Term:
     """The TargetModels that are allowed where all else is as in ``request``."""
 
     def value(atom: Atom) -> Term:
-        if atom.subject == TARGET:
-            return atom
-        if isinstance(atom, Opaque) and atom.subject in (ACTION, RESOURCE, *request.keys):
-            return atom
-        return atom_holds(atom, request)
+        return atom if atom.subject == TARGET else decided(atom, request)
 
     return substitute(inquiry.compiled.allowed, value)
 

@@ -15,7 +15,6 @@ from tenantproof.evaluate import Decision, decide
 from tenantproof.isolation.manifest import Endpoint, Member
 from tenantproof.isolation.sagemaker import (
     TARGET_MODEL,
-    invoke_actions,
     target_model_actions,
     target_model_domain,
 )
@@ -203,11 +202,6 @@ def under_other_readings(
         others = [inquiry.under(reading.flipped(todo[0])) for inquiry in inquiries]
         met.update(ambiguity for other in others for ambiguity in other.ambiguities)
         yield todo[0], others
-
-
-def all_actions() -> tuple[str, ...]:
-    """Every action that invokes an endpoint."""
-    return invoke_actions()
 
 
 def outside(models: Language) -> Term:

@@ -24,13 +24,17 @@ from tenantproof.isolation.inquiry import (
     HAS_TARGET,
     TARGET,
     Inquiry,
-    all_actions,
     inside,
     outside,
     under_other_readings,
 )
 from tenantproof.isolation.manifest import Assertion, Endpoint, Manifest, Member, Tenant
-from tenantproof.isolation.sagemaker import TARGET_MODEL, target_model_actions, target_model_domain
+from tenantproof.isolation.sagemaker import (
+    TARGET_MODEL,
+    invoke_actions,
+    target_model_actions,
+    target_model_domain,
+)
 from tenantproof.prove import (
     Budget,
     Language,
@@ -302,7 +306,7 @@ class Run:
     def _inquiry(
         self, member: Member, endpoint: Endpoint, actions: tuple[str, ...] | None = None
     ) -> Inquiry:
-        chosen = all_actions() if actions is None else actions
+        chosen = invoke_actions() if actions is None else actions
         return Inquiry(member, endpoint, chosen, self.reading, Budget.of(self.timeout))
 
     def _proved_unless(
@@ -505,16 +509,20 @@ def _not_modelled(condition: Opaque) -> str:
 
 
 def _hangs_on(ambiguities: Iterable[Ambiguity]) -> str:
-    questions = " and ".join(ambiguity.question for ambiguity in ambiguities)
-    return f"the answer hangs on what the IAM reference leaves open: {questions}"
+    return f"the answer hangs on what the IAM reference leaves open: {_asked(ambiguities)}"
+
+
+def _asked(ambiguities: Iterable[Ambiguity]) -> str:
+    return " and ".join(ambiguity.question for ambiguity in ambiguities)
 
 
 def _only_under_this_reading(inquiry: Inquiry, request: Request) -> str | None:
     """Of a request that is allowed here: the hedge under whose other reading it is not."""
     for flipped, (other,) in under_other_readings([inquiry]):
         if not other.decide(request).allowed:
-            questions = " and ".join(ambiguity.question for ambiguity in flipped)
-            return f"of what the IAM reference leaves open, this reading allows it: {questions}"
+            return (
+                f"of what the IAM reference leaves open, this reading allows it: {_asked(flipped)}"
+            )
     return None
 
 

@@ -276,10 +276,7 @@ class _Compiler:
         if values is None:
             never_empty = atom == _not_empty(atom.subject) and not self._can_be_empty(atom.subject)
             return never_empty or atom
-        return any(
-            (atom.language.accepts(value) != atom.complemented) and (value or not atom.nonempty)
-            for value in values
-        )
+        return atom.holds_for(values)
 
     def _known_values(self, subject: str) -> Sequence[str] | None:
         if subject in (ACTION, RESOURCE):

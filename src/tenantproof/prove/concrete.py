@@ -18,19 +18,12 @@ from tenantproof.prove.formula import (
     Term,
     substitute,
 )
-from tenantproof.request import ContextValue, Request
+from tenantproof.request import ContextValue, Request, values_of
 
 
 def holds(term: Term, request: Request) -> bool | None:
     """Whether a formula holds for a request; None where it rests on an opaque condition."""
-    keys = request.keys
-
-    def value(atom: Atom) -> Term:
-        if isinstance(atom, Opaque) and atom.subject in (ACTION, RESOURCE, *keys):
-            return atom
-        return atom_holds(atom, request)
-
-    answer = substitute(term, value)
+    answer = substitute(term, lambda atom: decided(atom, request))
     return answer if isinstance(answer, bool) else None
 
 
@@ -41,26 +34,21 @@ def is_within(compiled: Compiled, request: Request) -> bool:
     """
     for key, value in request.keys.items():
         if key in compiled.mentioned:
-            values = (value,) if isinstance(value, str) else value
             if not isinstance(value, str) and key not in compiled.multivalued:
                 return False
-            if not all(each in compiled.space.choices(key) for each in values):
+            if not all(each in compiled.space.choices(key) for each in values_of(value)):
                 return False
     return True
 
 
-def atom_holds(atom: Atom, request: Request) -> bool:
-    """Whether an atom holds in a request; an opaque one holds on no absent key."""
+def decided(atom: Atom, request: Request) -> bool | Opaque:
+    """Whether an atom holds in a request; an opaque one of a key that is present stays open."""
     fixed: Mapping[str, ContextValue] = {ACTION: request.action, RESOURCE: request.resource}
     value = fixed.get(atom.subject, request.keys.get(atom.subject))
     match atom:
         case Present():
             return value is not None
         case Opaque():
-            return False
-        case Some(_, language, complemented, nonempty):
-            values = (value,) if isinstance(value, str) else (value or ())
-            return any(
-                language.accepts(each) != complemented and bool(each or not nonempty)
-                for each in values
-            )
+            return False if value is None else atom
+        case Some():
+            return atom.holds_for(() if value is None else values_of(value))

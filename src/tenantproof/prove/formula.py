@@ -39,6 +39,13 @@ class Some:
     complemented: bool = False
     nonempty: bool = False
 
+    def holds_for(self, values: Iterable[str]) -> bool:
+        """Whether the atom holds where the subject has these values."""
+        return any(
+            self.language.accepts(value) != self.complemented and (value != "" or not self.nonempty)
+            for value in values
+        )
+
 
 @dataclass(frozen=True)
 class Opaque:

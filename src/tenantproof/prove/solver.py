@@ -30,7 +30,7 @@ from tenantproof.prove.formula import (
 from tenantproof.prove.search import Budget
 from tenantproof.prove.space import RequestSpace
 from tenantproof.prove.theories import witness_value
-from tenantproof.request import ContextValue
+from tenantproof.request import ContextValue, values_of
 
 Assignment = dict[Atom, bool]
 
@@ -227,8 +227,7 @@ def _costly(chosen: Assignment, found: Witness) -> Assignment:
 
 def cost_of(value: ContextValue) -> int:
     """What a key costs in a witness: one for the key, one for each value and character."""
-    values = (value,) if isinstance(value, str) else value
-    return 1 + sum(1 + len(each) for each in values)
+    return 1 + sum(1 + len(each) for each in values_of(value))
 
 
 def _literals_of(chosen: Assignment, subject: str) -> dict[Some, bool]:

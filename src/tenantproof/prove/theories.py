@@ -45,16 +45,10 @@ def single_value(literals: Literals, domain: Domain, budget: Budget) -> str | No
         for atom, holds in literals.items()
     ]
     found = _shortest(wanted, _not_empty(domain), budget)
-    if found is None and "" in domain and _holds_for_empty(literals):
-        return ""
+    if found is None and "" in domain:
+        fits = all(atom.holds_for([""]) == holds for atom, holds in literals.items())
+        return "" if fits else None
     return found
-
-
-def _holds_for_empty(literals: Literals) -> bool:
-    return all(
-        ((atom.language.accepts("") != atom.complemented) and not atom.nonempty) == holds
-        for atom, holds in literals.items()
-    )
 
 
 def value_set(literals: Literals, domain: Domain, budget: Budget) -> tuple[str, ...] | None:
