@@ -65,3 +65,7 @@ class DisagreementError(TenantproofError):
 
 class BudgetExceededError(TenantproofError):
     """A question ran out of its time or memory budget; its verdict is UNKNOWN."""
+
+
+class BoundedError(BudgetExceededError):
+    """No values were found, and that there are none is known only up to some length of them."""

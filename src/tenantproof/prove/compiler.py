@@ -8,7 +8,10 @@ the evaluator returns Booleans. Nothing of the evaluator's matching is used here
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from fractions import Fraction
+from ipaddress import IPv4Network, IPv6Network
 
 from tenantproof.policy.stack import Layer, PolicySet
 from tenantproof.policy.syntax import (
@@ -32,20 +35,36 @@ from tenantproof.policy.syntax import (
 from tenantproof.prove.formula import (
     ACTION,
     RESOURCE,
+    Loop,
+    Matches,
     Opaque,
+    Piece,
+    Put,
     Some,
+    Step,
     Term,
+    TextSet,
     conj,
     disj,
+    fillings,
     neg,
+    pattern_of,
 )
-from tenantproof.prove.languages import ANY, NO_COLON, Language, Pattern, PatternBuilder
-from tenantproof.prove.space import RequestSpace, truth
+from tenantproof.prove.languages import (
+    ANY,
+    NO_COLON,
+    Language,
+    Pattern,
+    Wild,
+    case_variants,
+    language,
+    literal,
+)
+from tenantproof.prove.regular import AUTOMATA, Within
+from tenantproof.prove.search import shortest_member
+from tenantproof.prove.space import Derived, Known, RequestSpace
+from tenantproof.prove.typed import Addresses, Quantities, TypedSet, base64_texts
 from tenantproof.reading import DOCUMENTED, Ambiguity, Reading
-from tenantproof.request import ContextValue
-
-MODELLED = (Family.STRING, Family.ARN, Family.BOOL, Family.NULL)
-"""The operator families with a theory; a condition of another family is opaque."""
 
 ARN_SEGMENTS = 6
 
@@ -89,14 +108,6 @@ def compile_policies(
 
 class _UnresolvedError(LookupError):
     """A policy variable without a value."""
-
-
-class _FreeVariableError(LookupError):
-    """A policy variable whose value differs from request to request."""
-
-    def __init__(self, key: str) -> None:
-        super().__init__(key)
-        self.key = key
 
 
 @dataclass
@@ -157,6 +168,7 @@ class _Compiler:
 
     def statement_result(self, statement: Statement) -> Term:
         """A statement applies if every element of it matches the request."""
+        self._statement = statement
         return conj(list(self._checks(statement)))
 
     def _checks(self, statement: Statement) -> Iterator[Term]:
@@ -170,30 +182,33 @@ class _Compiler:
     def _variables_check(self, statement: Statement) -> Term:
         """A variable without a value makes the entire statement invalid."""
         needed = [v for t in statement.templates for v in t.variables if v.default is None]
-        has_values = conj([self._has_value(variable, statement) for variable in needed])
+        has_values = conj([self._has_value(variable) for variable in needed])
         if has_values is True:
             return True
         self.ambiguities.add(Ambiguity.UNRESOLVED_VARIABLE)
         return True if self.reading.unresolved_spoils_value else has_values
 
-    def _has_value(self, variable: Variable, statement: Statement) -> Term:
+    def _has_value(self, variable: Variable) -> Term:
         key = variable.key.lower()
         known = self._known(key)
         if isinstance(known, tuple):
             return len(known) == 1
+        if isinstance(known, Derived):
+            return True
         present = self._present(key)
         if known is True and self._is_multivalued(key):
-            single = Opaque(key, variable.key, "exactly one value", (), statement.place)
-            self.unmodelled[single] = None
-            return conj((present, single))
+            return conj((present, self._one_value(variable)))
         return present
+
+    def _one_value(self, variable: Variable) -> Opaque:
+        return self._opaque_key(variable.key, "exactly one value")
 
     # -- the keys ----------------------------------------------------------------------------
 
-    def _known(self, key: str) -> ContextValue | bool:
+    def _known(self, key: str) -> Known:
         """As :meth:`RequestSpace.known`; with ``empty_is_null`` an empty value is no value."""
         known = self.space.known(key)
-        if isinstance(known, bool) or any(known):
+        if isinstance(known, bool | Derived) or any(known):
             return known
         self.ambiguities.add(Ambiguity.EMPTY_IS_NULL)
         return False if self.reading.empty_is_null else known
@@ -217,11 +232,8 @@ class _Compiler:
     def _clause_check(self, clause: Clause, subject: str) -> Term:
         """Action and Resource match if one pattern does; NotAction and NotResource if none does."""
         make = self._action_patterns if subject == ACTION else self._resource_patterns
-        try:
-            language = self._language(make, clause.patterns)
-        except _FreeVariableError as free:
-            return self._opaque(subject, f"{clause.element} with ${{{free.key}}} in", clause)
-        found = self._some(Some(subject, language))
+        language, related = self._matching(make, subject, clause.patterns, clause)
+        found = disj((self._some(Some(subject, language)), *related))
         return neg(found) if clause.negated else found
 
     # -- the conditions ----------------------------------------------------------------------
@@ -247,25 +259,41 @@ class _Compiler:
 
     def _holds_when_present(self, condition: Condition, key: str) -> Term:
         operator = condition.operator
-        if operator.comparison.family not in MODELLED:
-            return self._opaque(key, operator.name, condition)
-        if operator.qualifier is None and self._known(key) is True and self._is_multivalued(key):
-            return self._opaque(key, f"{operator.name} without a set prefix", condition)
-        try:
-            language = self._language(self._value_patterns(operator), condition.values)
-        except _FreeVariableError as free:
-            return self._opaque(key, f"{operator.name} with ${{{free.key}}} in", condition)
         negated = operator.comparison.negated
+        typed = self._typed_set(condition)
+        related: list[Term] = []
+        if typed is not None:
+            values: TextSet = typed
+        else:
+            make = self._value_patterns(operator)
+            values, related = self._matching(make, key, condition.values, condition)
+        if related and operator.qualifier is not None:
+            return self._opaque(key, f"{operator.name} with a variable that is free in", condition)
         match operator.qualifier:
             case None:
-                some = self._some(Some(key, language))
+                some = disj((self._some(Some(key, values)), *related))
                 return neg(some) if negated else some
             case SetQualifier.FOR_ANY_VALUE:
-                return self._some(Some(key, language, complemented=negated))
+                return self._some(Some(key, values, complemented=negated))
             case SetQualifier.FOR_ALL_VALUES:
                 # Every value matches, or there are none but empty ones.
-                other = Some(key, language, complemented=not negated)
+                other = Some(key, values, complemented=not negated)
                 return disj((neg(self._some(other)), neg(self._some(_not_empty(key)))))
+
+    def _typed_set(self, condition: Condition) -> TypedSet | None:
+        """What a condition on numbers, dates or addresses compares with."""
+        comparison = condition.operator.comparison
+        literals = [value.literal for value in condition.values]
+        match comparison.family:
+            case Family.NUMERIC | Family.DATE as kind:
+                numbers = [Fraction(n) for n in literals if isinstance(n, Decimal | Fraction)]
+                return Quantities(kind, tuple((comparison.relation, n) for n in numbers))
+            case Family.IP_ADDRESS:
+                return Addresses(
+                    tuple(n for n in literals if isinstance(n, IPv4Network | IPv6Network))
+                )
+            case _:
+                return None
 
     def _is_null(self, key: str) -> Term:
         return neg(self._present(key))
@@ -273,19 +301,37 @@ class _Compiler:
     def _some(self, atom: Some) -> Term:
         """The atom, or its truth where the subject has one known value."""
         values = self._known_values(atom.subject)
+        if isinstance(values, Derived):
+            return self._some_derived(atom, values)
         if values is None:
             never_empty = atom == _not_empty(atom.subject) and not self._can_be_empty(atom.subject)
             return never_empty or atom
         return atom.holds_for(values)
 
-    def _known_values(self, subject: str) -> Sequence[str] | None:
+    def _some_derived(self, atom: Some, value: Derived) -> Term:
+        """An atom of a key whose value follows from another subject's, as one of that subject."""
+        if not isinstance(atom.language, AUTOMATA):
+            if value.prefix or value.suffix:
+                return self._opaque_key(atom.subject, "a number, date or address made of a name")
+            return replace(atom, subject=value.subject)
+        language = Within(atom.language, value.prefix, value.suffix)
+        nonempty = atom.nonempty and not (value.prefix or value.suffix)
+        return Some(value.subject, language, atom.complemented, nonempty)
+
+    def _known_values(self, subject: str) -> Sequence[str] | Derived | None:
         if subject in (ACTION, RESOURCE):
             choices = self.space.choices(subject).values
             return choices if choices is not None and len(choices) == 1 else None
         known = self._known(subject)
-        if isinstance(known, str):
-            return (known,)
-        return None if known is True else (known or ())
+        match known:
+            case Derived() | tuple():
+                return known
+            case str():
+                return (known,)
+            case True:
+                return None
+            case False:
+                return ()
 
     def _opaque(self, subject: str, what: str, written: Clause | Condition) -> Opaque:
         texts = written.patterns if isinstance(written, Clause) else written.values
@@ -294,21 +340,122 @@ class _Compiler:
         self.unmodelled[atom] = None
         return atom
 
+    def _opaque_key(self, key: str, what: str) -> Opaque:
+        subject = key.lower()
+        atom = Opaque(subject, self.mentioned.get(subject, key), what, (), self._statement.place)
+        self.unmodelled[atom] = None
+        return atom
+
     # -- patterns ----------------------------------------------------------------------------
 
-    def _language(
+    def _matching(
         self,
         make: PatternMaker,
+        subject: str,
         texts: Iterable[Template | ConditionValue],
-    ) -> Language:
-        """The union of the texts' patterns; a text with a valueless variable matches nothing."""
+        written: Clause | Condition,
+    ) -> tuple[Language, list[Term]]:
+        """What texts match: the union of their patterns, and terms where variables are free.
+
+        A text with a valueless variable matches nothing.
+        """
         patterns: list[Pattern] = []
+        related: list[Term] = []
         for text in texts:
-            try:
-                patterns += make(text.template if isinstance(text, ConditionValue) else text)
-            except _UnresolvedError:
-                self.ambiguities.add(Ambiguity.UNRESOLVED_VARIABLE)
-        return Language(patterns)
+            template = text.template if isinstance(text, ConditionValue) else text
+            for guard, parts in self._resolved(template.parts):
+                for pieces in make(parts):
+                    if any(isinstance(piece, Put) for piece in pieces):
+                        matches = self._related(subject, pieces, written)
+                        colons = self._colons(parts) if make in self._by_segment else False
+                        opaque = conj((colons, self._opaque(subject, _WITH_COLON, written)))
+                        exact = conj((neg(colons), matches))
+                        related.append(conj((guard, disj((exact, opaque)))))
+                    elif guard is True:
+                        patterns.append(pattern_of(pieces, {}))
+                    else:
+                        alone = Language([pattern_of(pieces, {})])
+                        related.append(conj((guard, self._some(Some(subject, alone)))))
+        return Language(patterns), related
+
+    @property
+    def _by_segment(self) -> tuple[PatternMaker, ...]:
+        return self._resource_patterns, self._arn_patterns
+
+    def _colons(self, parts: Sequence[Resolved]) -> Term:
+        """Whether a value put into one of the first five segments of an ARN holds a colon.
+
+        There it would begin a segment of its own, which the pieces do not say.
+        """
+        early = _segments(parts)[: ARN_SEGMENTS - 1]
+        subjects = {p.subject: None for segment in early for p in segment if isinstance(p, Put)}
+        return disj(
+            Some(subject, _COLON)
+            for subject in subjects
+            if shortest_member([_COLON], [], self.space.choices(subject)) is not None
+        )
+
+    def _resolved(self, parts: Sequence[Part]) -> Iterator[tuple[Term, list[Resolved]]]:
+        """The ways to put values in for variables, each with the condition that it is the one."""
+        ways: list[tuple[Term, list[Resolved]]] = [(True, [])]
+        for part in parts:
+            values = self._variable_values(part) if isinstance(part, Variable) else [(True, [part])]
+            ways = [
+                (conj((guard, other)), [*before, *after])
+                for guard, before in ways
+                for other, after in values
+            ]
+        return iter(ways)
+
+    def _variable_values(self, variable: Variable) -> list[tuple[Term, list[Resolved]]]:
+        """A variable's values: the key's, or the default where there is none."""
+        key = variable.key.lower()
+        known = self._known(key)
+        if isinstance(known, tuple) and len(known) == 1:
+            return [(True, [Chars(known[0])])]
+        if isinstance(known, str):
+            return [(True, [Chars(known)])]
+        if isinstance(known, Derived):
+            around = (Chars(known.prefix), Put(known.subject), Chars(known.suffix))
+            return [(True, list(around))]
+        ways: list[tuple[Term, list[Resolved]]] = []
+        has_value: Term = False
+        if known is True:
+            has_value = self._present(key)
+            if self._is_multivalued(key):
+                has_value = conj((has_value, self._one_value(variable)))
+            ways.append((has_value, [Put(key)]))
+        if variable.default is not None:
+            ways.append((neg(has_value), [Chars(variable.default)]))
+        else:
+            self.ambiguities.add(Ambiguity.UNRESOLVED_VARIABLE)
+        return ways
+
+    def _related(
+        self, subject: str, pieces: tuple[Piece, ...], written: Clause | Condition
+    ) -> Term:
+        """Whether a subject is as pieces say that hold values which requests choose."""
+        known = self._known_values(subject)
+        if isinstance(known, Derived):
+            if known.prefix or known.suffix:
+                return self._opaque(subject, "values that follow from each other in", written)
+            return Matches(known.subject, pieces)
+        if known is None and subject in (ACTION, RESOURCE):
+            known = self.space.choices(subject).values
+        if known is None:
+            if self._is_multivalued(subject):
+                return self._opaque(subject, "a set of values with a free variable in", written)
+            return Matches(subject, pieces)
+        puts = [piece for piece in pieces if isinstance(piece, Put)]
+        if len(puts) > 1:
+            return self._opaque(subject, "several free variables in", written)
+        return disj(
+            conj((self._is(subject, value), Some(puts[0].subject, fillings(pieces, value))))
+            for value in known
+        )
+
+    def _is(self, subject: str, value: str) -> Term:
+        return self._some(Some(subject, Language([literal(value)])))
 
     def _value_patterns(self, operator: Operator) -> PatternMaker:
         comparison = operator.comparison
@@ -316,110 +463,145 @@ class _Compiler:
             case Family.ARN, _:
                 return self._arn_patterns
             case Family.BOOL, _:
-                return lambda template: [truth(template.text.lower() == "true")]
+                return lambda parts: [_ascii_text(_literal_text(parts).lower())]
+            case Family.BINARY, _:
+                return lambda parts: [(text,) for text in base64_texts(_literal_text(parts))]
             case _, Relation.LIKE:
-                return lambda template: [self._wildcard_pattern(template)]
+                return lambda parts: [_wildcard_pieces(parts)]
             case _, relation:
                 ignore = relation is Relation.EQUALS_IGNORE_CASE
-                return lambda template: [self._literal_pattern(template, ignore_case=ignore)]
+                return lambda parts: [_literal_pieces(parts, ignore_case=ignore)]
 
-    def _wildcard_pattern(self, template: Template, *, ascii_case: bool = False) -> Pattern:
-        """StringLike and Action: ``*`` is any characters, ``?`` any one."""
-        builder = PatternBuilder()
-        for part in template.parts:
-            match part:
-                case AnyChars():
-                    builder.many(ANY)
-                case AnyChar():
-                    builder.one(ANY)
-                case _ if ascii_case:
-                    builder.ascii_text(self._text(part))
-                case _:
-                    builder.text(self._text(part))
-        return builder.build()
+    def _action_patterns(self, parts: Sequence[Resolved]) -> list[Pieces]:
+        """Action: ASCII letters without case, ``*`` and ``?`` anywhere."""
+        return [
+            tuple(
+                each
+                for piece in _wildcard_pieces(parts)
+                for each in (_ascii_text(piece) if isinstance(piece, str) else (piece,))
+            )
+        ]
 
-    def _literal_pattern(self, template: Template, *, ignore_case: bool) -> Pattern:
-        """StringEquals: ``*`` and ``?`` are plain characters."""
-        builder = PatternBuilder()
-        for part in template.parts:
-            builder.text(self._text(part), ignore_case=ignore_case)
-        return builder.build()
-
-    def _action_patterns(self, template: Template) -> list[Pattern]:
-        """Action: ASCII letters without case."""
-        return [self._wildcard_pattern(template, ascii_case=True)]
-
-    def _resource_patterns(self, template: Template) -> list[Pattern]:
+    def _resource_patterns(self, parts: Sequence[Resolved]) -> list[Pieces]:
         """Resource: ``*`` alone is everything, else segment by segment, missing ones are ``*``."""
-        if all(isinstance(part, AnyChars) for part in template.parts):
-            return [PatternBuilder().many(ANY).build()]
-        segments = self._segments(template)
+        if all(isinstance(part, AnyChars) for part in parts):
+            return [(Loop(ANY),)]
+        segments = _segments(parts)
         completed = segments + [_star()] * (ARN_SEGMENTS - len(segments))
-        narrow = [_segments_pattern(completed, crossing=False)]
-        wide = [_segments_pattern(each, crossing=True) for each in (completed, segments)]
+        narrow = [_joined(completed, crossing=False)]
+        wide = [_joined(each, crossing=True) for each in (completed, segments)]
         if self._differ(RESOURCE, narrow, wide):
             self.ambiguities.add(Ambiguity.SEGMENT_WILDCARD)
         return wide if self.reading.segment_star_crosses else narrow
 
-    def _differ(self, subject: str, one: list[Pattern], other: list[Pattern]) -> bool:
+    def _differ(self, subject: str, one: list[Pieces], other: list[Pieces]) -> bool:
         """Whether the choice between patterns can matter to the subject's values."""
         values = self.space.choices(subject).values
-        if values is None:
-            return True
-        left, right = Language(one), Language(other)
+        if values is None or any(isinstance(p, Put) for each in (*one, *other) for p in each):
+            return one != other
+        left, right = (Language([pattern_of(p, {}) for p in each]) for each in (one, other))
         return any(left.accepts(value) != right.accepts(value) for value in values)
 
-    def _arn_patterns(self, template: Template) -> list[Pattern]:
+    def _arn_patterns(self, parts: Sequence[Resolved]) -> list[Pieces]:
         """ArnLike and ArnEquals: segment by segment, all six of them."""
-        segments = self._segments(template)
+        segments = _segments(parts)
         if len(segments) < ARN_SEGMENTS:
             self.ambiguities.add(Ambiguity.SHORT_ARN_PATTERN)
             if not self.reading.short_arn_completed:
                 return []
             segments += [_star()] * (ARN_SEGMENTS - len(segments))
-        return [_segments_pattern(segments, crossing=False)]
+        return [_joined(segments, crossing=False)]
 
-    def _segments(self, template: Template) -> list[list[Piece]]:
-        """A pattern by segment, variables replaced, the sixth segment holding the rest."""
-        segments: list[list[Piece]] = [[]]
-        for part in template.parts:
-            if isinstance(part, (AnyChars, AnyChar)):
-                segments[-1].append(part)
-                continue
-            rest = self._text(part)
-            while ":" in rest and len(segments) < ARN_SEGMENTS:
-                head, _, rest = rest.partition(":")
-                segments[-1].append(head)
-                segments.append([])
-            segments[-1].append(rest)
-        return [[piece for piece in segment if piece != ""] for segment in segments]
 
-    def _text(self, part: Part) -> str:
-        """The literal characters that a part stands for."""
+_COLON = language("*:*")
+_WITH_COLON = "a variable whose value holds a colon in"
+
+Resolved = Chars | Escape | AnyChars | AnyChar | Put
+"""A part of a template once its variables have values: texts, or another subject's value."""
+
+Pieces = tuple[Piece, ...]
+
+PatternMaker = Callable[[Sequence[Resolved]], list[Pieces]]
+"""Makes the patterns of a text, of which a value has to match one."""
+
+
+def _literal_text(parts: Iterable[Resolved]) -> str:
+    return "".join(piece for piece in _literal_pieces(parts) if isinstance(piece, str))
+
+
+def _literal_pieces(parts: Iterable[Resolved], *, ignore_case: bool = False) -> Pieces:
+    """StringEquals: ``*`` and ``?`` are plain characters."""
+    pieces: list[Piece] = []
+    for part in parts:
         match part:
-            case Chars(text):
-                return text
-            case Escape(char):
-                return char
+            case Put(subject):
+                pieces.append(Put(subject, ignore_case))
+            case Chars(text) | Escape(text) if ignore_case:
+                pieces += [Step(case_variants(char)) for char in text]
+            case Chars(text) | Escape(text):
+                pieces.append(text)
             case AnyChars():
-                return "*"
+                pieces.append("*")
             case AnyChar():
-                return "?"
-            case Variable():
-                return self._variable_value(part)
+                pieces.append("?")
+    return tuple(pieces)
 
-    def _variable_value(self, variable: Variable) -> str:
-        """A variable's value, where every request of the space has the same."""
-        known = self._known(variable.key.lower())
-        if known is True:
-            raise _FreeVariableError(variable.key)
-        if isinstance(known, tuple) and len(known) == 1:
-            return known[0]
-        if isinstance(known, str):
-            return known
-        if variable.default is None:
-            raise _UnresolvedError(variable.key)
-        return variable.default
+
+def _wildcard_pieces(parts: Iterable[Resolved], within: Wild = ANY) -> Pieces:
+    """StringLike: ``*`` is any characters, ``?`` any one."""
+    pieces: list[Piece] = []
+    for part in parts:
+        match part:
+            case AnyChars():
+                pieces.append(Loop(within))
+            case AnyChar():
+                pieces.append(Step(within))
+            case Put():
+                pieces.append(part)
+            case Chars(text) | Escape(text):
+                pieces.append(text)
+    return tuple(pieces)
+
+
+def _ascii_text(text: str) -> Pieces:
+    """Literal characters, ASCII letters among them in either case."""
+    return tuple(
+        Step(frozenset((char.lower(), char.upper()) if char.isascii() else (char,)))
+        for char in text
+    )
+
+
+def _segments(parts: Iterable[Resolved]) -> list[list[Resolved]]:
+    """A pattern by segment, the sixth holding the rest."""
+    segments: list[list[Resolved]] = [[]]
+    for part in parts:
+        if not isinstance(part, Chars | Escape):
+            segments[-1].append(part)
+            continue
+        rest = part.text if isinstance(part, Chars) else part.char
+        while ":" in rest and len(segments) < ARN_SEGMENTS:
+            head, _, rest = rest.partition(":")
+            segments[-1].append(Chars(head))
+            segments.append([])
+        segments[-1].append(Chars(rest))
+    return [[part for part in segment if part != Chars("")] for segment in segments]
+
+
+def _star() -> list[Resolved]:
+    return [AnyChars()]
+
+
+def _joined(segments: Sequence[Sequence[Resolved]], *, crossing: bool) -> Pieces:
+    """The pattern of segments between colons; with ``crossing`` a ``*`` at an end crosses them."""
+    pieces: list[Piece] = []
+    for index, segment in enumerate(segments):
+        last = index == len(segments) - 1
+        if index:
+            pieces.append(":")
+        pieces += _wildcard_pieces(segment, ANY if last else NO_COLON)
+        if crossing and segment and isinstance(segment[-1], AnyChars):
+            pieces[-1] = Loop(ANY)
+    return tuple(pieces)
 
 
 def _not_empty(key: str) -> Some:
@@ -428,35 +610,6 @@ def _not_empty(key: str) -> Some:
 
 
 _NOTHING = Language([])
-
-Piece = str | AnyChars | AnyChar
-"""Literal characters, or a wildcard."""
-
-PatternMaker = Callable[[Template], list[Pattern]]
-"""Makes the patterns of a text, of which a value has to match one."""
-
-
-def _star() -> list[Piece]:
-    return [AnyChars()]
-
-
-def _segments_pattern(segments: Sequence[Sequence[Piece]], *, crossing: bool) -> Pattern:
-    """The pattern of segments between colons; with ``crossing`` a ``*`` at an end crosses them."""
-    builder = PatternBuilder()
-    for index, segment in enumerate(segments):
-        last = index == len(segments) - 1
-        if index:
-            builder.text(":")
-        for at, piece in enumerate(segment):
-            ends = at == len(segment) - 1
-            match piece:
-                case AnyChars():
-                    builder.many(ANY if last or (crossing and ends) else NO_COLON)
-                case AnyChar():
-                    builder.one(ANY if last else NO_COLON)
-                case str(text):
-                    builder.text(text)
-    return builder.build()
 
 
 def holds_when_absent(operator: Operator) -> bool:

@@ -12,6 +12,7 @@ from tenantproof.prove.formula import (
     ACTION,
     RESOURCE,
     Atom,
+    Matches,
     Opaque,
     Present,
     Some,
@@ -52,3 +53,11 @@ def decided(atom: Atom, request: Request) -> bool | Opaque:
             return False if value is None else atom
         case Some():
             return atom.holds_for(() if value is None else values_of(value))
+        case Matches():
+            keys = {**request.keys, **fixed}
+            texts = {s: keys[s] for s in atom.subjects if isinstance(keys.get(s), str)}
+            return len(texts) == len(atom.subjects) and atom.holds_for(_single(texts))
+
+
+def _single(values: Mapping[str, ContextValue]) -> dict[str, str]:
+    return {subject: value for subject, value in values.items() if isinstance(value, str)}

@@ -6,12 +6,15 @@ theories decide which atoms can hold together, Z3 decides the logic between them
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from tenantproof.errors import Place
-from tenantproof.prove.languages import Language
+from tenantproof.prove.languages import Language, Pattern, PatternBuilder, Wild, literal
+from tenantproof.prove.regular import Automaton
+from tenantproof.prove.typed import TypedSet
 
 ACTION: Final = "<action>"
 RESOURCE: Final = "<resource>"
@@ -25,6 +28,10 @@ class Present:
     subject: str
 
 
+TextSet = Automaton | TypedSet
+"""A set of texts that values are in or not: a language, or what a typed operator compares."""
+
+
 @dataclass(frozen=True)
 class Some:
     """Some value of the subject is in the language (``complemented``: outside it).
@@ -35,7 +42,7 @@ class Some:
     """
 
     subject: str
-    language: Language
+    language: TextSet
     complemented: bool = False
     nonempty: bool = False
 
@@ -45,6 +52,82 @@ class Some:
             self.language.accepts(value) != self.complemented and (value != "" or not self.nonempty)
             for value in values
         )
+
+
+@dataclass(frozen=True)
+class Step:
+    """One character of a set."""
+
+    chars: Wild | frozenset[str]
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Any number of characters of a wild set."""
+
+    wild: Wild
+
+
+@dataclass(frozen=True)
+class Put:
+    """The value of another subject, put in as literal text."""
+
+    subject: str
+    ignore_case: bool = False
+
+
+Piece = str | Step | Loop | Put
+"""A part of a pattern: literal characters, a wildcard, or another subject's value."""
+
+
+@dataclass(frozen=True)
+class Matches:
+    """The one value of the subject is as the pieces say, other subjects' values put in.
+
+    Says nothing where one of the subjects is absent or has several values: formulas guard it.
+    """
+
+    subject: str
+    pieces: tuple[Piece, ...]
+
+    @cached_property
+    def subjects(self) -> frozenset[str]:
+        """The subject and those whose values are put in."""
+        return frozenset({self.subject, *(p.subject for p in self.pieces if isinstance(p, Put))})
+
+    def holds_for(self, values: Mapping[str, str]) -> bool:
+        """Whether the atom holds where the subjects have these values."""
+        return Language([pattern_of(self.pieces, values)]).accepts(values[self.subject])
+
+
+def pattern_of(pieces: Iterable[Piece], values: Mapping[str, str]) -> Pattern:
+    """The pattern of pieces once the values of the subjects are put in."""
+    builder = PatternBuilder()
+    for piece in pieces:
+        match piece:
+            case str(characters):
+                builder.text(characters)
+            case Step(chars):
+                builder.one(chars)
+            case Loop(wild):
+                builder.many(wild)
+            case Put(subject, ignore_case):
+                builder.text(values[subject], ignore_case=ignore_case)
+    return builder.build()
+
+
+def fillings(pieces: Sequence[Piece], whole: str) -> Language:
+    """The texts that, put in for the one :class:`Put` of some pieces, make them match a text."""
+    at = next(i for i, piece in enumerate(pieces) if isinstance(piece, Put))
+    put = pieces[at]
+    assert isinstance(put, Put)
+    before = Language([pattern_of(pieces[:at], {})])
+    after = Language([pattern_of(pieces[at + 1 :], {})])
+    cuts = range(len(whole) + 1)
+    starts = [cut for cut in cuts if before.accepts(whole[:cut])]
+    ends = [cut for cut in cuts if after.accepts(whole[cut:])]
+    found = {whole[start:end]: None for start in starts for end in ends if start <= end}
+    return Language(literal(text, ignore_case=put.ignore_case) for text in found)
 
 
 @dataclass(frozen=True)
@@ -61,7 +144,7 @@ class Opaque:
     place: Place = field(compare=False)
 
 
-Atom = Present | Some | Opaque
+Atom = Present | Some | Matches | Opaque
 
 
 @dataclass(frozen=True)

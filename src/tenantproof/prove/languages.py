@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Final
+from typing import Final, Never
 
 
 class Wild:
@@ -201,6 +201,17 @@ class Language:
             for _, wild in pattern.loops:
                 chars.update(wild.excluded)
         return frozenset(chars)
+
+    @cached_property
+    def texts(self) -> tuple[str, ...] | None:
+        """The texts of the language, where each pattern is a text; None where one is not."""
+        plain = [p.steps for p in self.patterns if isinstance(p.steps, str) and not p.loops]
+        return tuple(plain) if len(plain) == len(self.patterns) else None
+
+    @property
+    def sets(self) -> frozenset[Never]:
+        """No sets of characters but those that :attr:`characters` tell apart."""
+        return frozenset()
 
     @cached_property
     def forks(self) -> bool:

@@ -10,12 +10,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import chain, product
 from operator import and_
 from string import ascii_lowercase, ascii_uppercase, digits
 
 from tenantproof.errors import BudgetExceededError
-from tenantproof.prove.languages import Language
+from tenantproof.policy.syntax import Family
+from tenantproof.prove.regular import Automaton, CharSet
+from tenantproof.prove.typed import writes
 
 PLAIN = ascii_lowercase + digits + "-_./" + ascii_uppercase
 """Characters in the order in which witnesses prefer them; others come after."""
@@ -39,7 +41,9 @@ class CharRange:
 class Domain:
     """The texts that a key can hold: its characters and its length in characters.
 
-    ``values`` lists all of them where they are few; the other fields then say nothing.
+    ``values`` lists all of them where they are few; the other fields then say nothing. ``shape``
+    holds all of them where it is given, and ``kind`` says that each writes a number, a date or an
+    address.
     """
 
     initial: CharRange = CharRange()
@@ -47,10 +51,16 @@ class Domain:
     min_length: int = 0
     max_length: int | None = None
     values: tuple[str, ...] | None = None
+    shape: Automaton | None = None
+    kind: Family | None = None
 
     def __contains__(self, text: str) -> bool:
         if self.values is not None:
             return text in self.values
+        if self.shape is not None and not self.shape.accepts(text):
+            return False
+        if self.kind is not None and not writes(self.kind, text):
+            return False
         if len(text) < self.min_length or len(text) > (self.max_length or len(text)):
             return False
         return not text or (text[0] in self.initial and all(char in self.rest for char in text[1:]))
@@ -105,8 +115,8 @@ class Budget:
 
 
 def shortest_member(
-    inside: Sequence[Language],
-    outside: Sequence[Language],
+    inside: Sequence[Automaton],
+    outside: Sequence[Automaton],
     domain: Domain = ANY_TEXT,
     budget: Budget | None = None,
 ) -> str | None:
@@ -115,7 +125,7 @@ def shortest_member(
     Args:
         inside: languages that the text must be in.
         outside: languages that it must not be in.
-        domain: the texts to choose from.
+        domain: the texts to choose from; its ``kind`` is not looked at.
         budget: what the search may cost; unlimited time without one.
 
     Returns:
@@ -127,10 +137,12 @@ def shortest_member(
     budget = budget or Budget()
     if domain.values is not None:
         return next((v for v in domain.values if _is_member(v, inside, outside)), None)
+    if domain.shape is not None:
+        inside = [*inside, domain.shape]
     return _Search(inside, outside, domain, budget).run()
 
 
-def _is_member(text: str, inside: Iterable[Language], outside: Iterable[Language]) -> bool:
+def _is_member(text: str, inside: Iterable[Automaton], outside: Iterable[Automaton]) -> bool:
     return all(each.accepts(text) for each in inside) and not any(
         each.accepts(text) for each in outside
     )
@@ -156,8 +168,8 @@ class _Search:
 
     def __init__(
         self,
-        inside: Sequence[Language],
-        outside: Sequence[Language],
+        inside: Sequence[Automaton],
+        outside: Sequence[Automaton],
         domain: Domain,
         budget: Budget,
     ) -> None:
@@ -166,7 +178,7 @@ class _Search:
         self._outside = sorted(outside, key=lambda language: language.size)
         self._domain = domain
         self._budget = budget
-        self._alphabet = _representatives([*inside, *outside], domain)
+        self._alphabet = representatives([*inside, *outside], domain)
         bits = sum(language.size for language in (*inside, *outside))
         self._weight = 1 + bits // _BITS_OF_A_STATE
         self._seen: dict[States, list[States]] = {}
@@ -289,8 +301,11 @@ class _Search:
         )
 
     def _is_member(self, inside: States, outside: States) -> bool:
-        return all(map(Language.accepting, self._inside, inside)) and not any(
-            map(Language.accepting, self._outside, outside)
+        return all(
+            language.accepting(state) for language, state in zip(self._inside, inside, strict=True)
+        ) and not any(
+            language.accepting(state)
+            for language, state in zip(self._outside, outside, strict=True)
         )
 
 
@@ -305,19 +320,63 @@ def _is_within(few: States, many: States) -> bool:
     return not any(one & ~other for one, other in zip(few, many, strict=True))
 
 
-def _representatives(languages: Iterable[Language], domain: Domain) -> list[str]:
+def representatives(
+    languages: Iterable[Automaton], domain: Domain = ANY_TEXT, *, twins: int = 1
+) -> list[str]:
     """One character of each class that the languages tell apart, the plainest first.
 
-    Characters that no language names behave alike; the plainest of them stands for all. Where
-    the domain's first character is chosen from fewer, its range is a part of the rest's, so that
-    the plainest one in it stands for them.
+    Characters that no language names, and that lie in the same of their sets, behave alike; the
+    plainest of them stand for all.
+
+    Args:
+        languages: the languages.
+        domain: the characters to choose from.
+        twins: how many characters to take of a class, where it has as many: as many as texts are
+            compared with each other.
     """
     named: set[str] = set()
+    sets: dict[CharSet, None] = {}
     for language in languages:
         named |= language.characters
-    chars = {c for c in named if c in domain.initial or c in domain.rest}
+        sets.update(dict.fromkeys(language.sets))
+    chosen = {c for c in named if c in domain.initial or c in domain.rest}
+    # Where the first character is chosen from fewer, its range is a part of the rest's, so that
+    # the plainest ones in it stand for the others there.
     for among in (domain.initial, domain.rest):
-        other = next((c for c in (*PLAIN, *_FALLBACKS) if c in among and c not in named), None)
-        if other is not None:
-            chars.add(other)
-    return sorted(chars, key=lambda c: (_RANK.get(c, len(_RANK)), not c.isprintable(), c))
+        chosen |= _of_each_class(among, named, tuple(sets), twins)
+    return sorted(chosen, key=_plainness)
+
+
+def _of_each_class(
+    among: CharRange, named: set[str], sets: tuple[CharSet, ...], twins: int
+) -> set[str]:
+    """The plainest characters without a name of each class that the sets make."""
+    found: dict[tuple[bool, ...], set[str]] = {}
+    for char in _candidates(sets):
+        if char in among and char not in named:
+            of_class = found.setdefault(tuple(char in each for each in sets), set())
+            if len(of_class) < twins:
+                of_class.add(char)
+            if not sets and len(of_class) == twins:
+                break
+    return set().union(*found.values())
+
+
+def _candidates(sets: Iterable[CharSet]) -> Iterator[str]:
+    """Characters of which each class has one: plain ones, and those near the ends of the sets."""
+    ends = (
+        chr(code)
+        for each in sets
+        for first, last in each.ranges
+        for code in (*range(first, min(first + _NEAR, last + 1)), last, last + 1, first - 1)
+        if 0 <= code <= _LAST_CODE
+    )
+    return chain(PLAIN, ends, _FALLBACKS)
+
+
+_NEAR = 128
+_LAST_CODE = 0x10FFFF
+
+
+def _plainness(char: str) -> tuple[int, bool, str]:
+    return _RANK.get(char, len(_RANK)), not char.isprintable(), char

@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from tenantproof.errors import BudgetExceededError
+from tenantproof.errors import BoundedError, BudgetExceededError
 from tenantproof.prove.formula import (
     ACTION,
     RESOURCE,
     And,
     Atom,
+    Matches,
     Not,
     Opaque,
     Or,
@@ -27,12 +28,18 @@ from tenantproof.prove.formula import (
     conj,
     substitute,
 )
+from tenantproof.prove.related import related_values
 from tenantproof.prove.search import Budget
 from tenantproof.prove.space import RequestSpace
 from tenantproof.prove.theories import witness_value
 from tenantproof.request import ContextValue, values_of
 
 Assignment = dict[Atom, bool]
+
+Group = tuple[str, ...]
+"""Subjects whose values depend on each other."""
+
+Values = Mapping[str, ContextValue]
 
 
 @dataclass(frozen=True)
@@ -74,9 +81,7 @@ class Solver:
     budget: Budget
     engines: set[str] = field(default_factory=lambda: {"automata"})
     _lemmas: list[Assignment] = field(default_factory=list)
-    _values: dict[tuple[str, frozenset[tuple[Some, bool]]], ContextValue | None] = field(
-        default_factory=dict
-    )
+    _values: dict[frozenset[tuple[Atom, bool]], Values | None] = field(default_factory=dict)
 
     def smallest(self, formula: Term) -> Witness | Blocked | None:
         """The smallest witness of ``formula``, if any.
@@ -135,50 +140,76 @@ class Solver:
 
     # -- the theories ------------------------------------------------------------------------
 
-    def _realise(self, chosen: Assignment) -> Witness | str:
-        """A witness for the literals, or the subject of which no value fulfils them."""
+    def _realise(self, chosen: Assignment) -> Witness | Group:
+        """A witness for the literals, or subjects of which no values fulfil them together."""
         values: dict[str, ContextValue] = {}
-        for subject in self._valued_subjects(chosen):
-            literals = _literals_of(chosen, subject)
-            value = self._value(subject, literals)
-            if value is None:
-                return subject
-            values[subject] = value
+        for group in self._groups(chosen):
+            found = self._value(group, _literals_of(chosen, group))
+            if found is None:
+                return group
+            values.update(found)
         action, resource = values.pop(ACTION), values.pop(RESOURCE)
         assert isinstance(action, str)
         assert isinstance(resource, str)
         return Witness(action, resource, values, sum(map(cost_of, values.values())))
 
-    def _valued_subjects(self, chosen: Assignment) -> list[str]:
-        """The subjects that need a value: those always there, and those said to be present."""
-        always = {atom.subject for atom in chosen if atom.subject in self.space.always}
-        return [ACTION, RESOURCE, *sorted(always | self._guarded(chosen))]
+    def _groups(self, chosen: Assignment) -> list[Group]:
+        """The subjects that need a value, those together that a literal relates.
+
+        Those always there need one, and those said to be present.
+        """
+        always = {subject for atom in chosen for subject in subjects_of(atom)}
+        always = {subject for subject in always if subject in self.space.always}
+        subjects = [ACTION, RESOURCE, *sorted(always | self._guarded(chosen))]
+        related = _connected({a: h for a, h in chosen.items() if isinstance(a, Matches)})
+        alone = [s for s in subjects if not any(s in group for group in related)]
+        return [*((subject,) for subject in alone), *related]
 
     def _guarded(self, chosen: Assignment) -> set[str]:
         return {a.subject for a, holds in chosen.items() if isinstance(a, Present) and holds}
 
-    def _value(self, subject: str, literals: Mapping[Some, bool]) -> ContextValue | None:
-        asked = (subject, frozenset(literals.items()))
+    def _value(self, group: Group, literals: Assignment) -> Values | None:
+        """The smallest values of a group of subjects that fulfil literals, if any."""
+        asked = frozenset({*literals.items(), *((Present(subject), True) for subject in group)})
         if asked not in self._values:
-            self._values[asked] = witness_value(
-                literals,
-                self.space.choices(subject),
-                self.budget,
-                multivalued=subject in self.multivalued,
-            )
+            self._values[asked] = self._smallest_values(group, literals)
         return self._values[asked]
 
-    def _conflict(self, chosen: Assignment, subject: str) -> Assignment:
-        """A part of the literals of a subject without a value that has none itself."""
-        core = literals = _literals_of(chosen, subject)
+    def _smallest_values(self, group: Group, literals: Assignment) -> Values | None:
+        related = {a: holds for a, holds in literals.items() if isinstance(a, Matches)}
+        some = {a: holds for a, holds in literals.items() if isinstance(a, Some)}
+        if related:
+            domains = {subject: self.space.choices(subject) for subject in group}
+            return related_values(domains, some, related, self.budget)
+        (subject,) = group
+        value = witness_value(
+            some,
+            self.space.choices(subject),
+            self.budget,
+            multivalued=subject in self.multivalued,
+        )
+        return None if value is None else {subject: value}
+
+    def _conflict(self, chosen: Assignment, group: Group) -> Assignment:
+        """A part of the literals of subjects without values that has none itself."""
+        core = literals = _literals_of(chosen, group)
         for atom in literals:
             rest = {a: holds for a, holds in core.items() if a != atom}
-            if self._value(subject, rest) is None:
+            if self._has_none(rest):
                 core = rest
-        conflict = dict[Atom, bool](core.items())
-        if subject in self._guarded(chosen):
-            conflict[Present(subject)] = True
-        return conflict
+        subjects = {subject for atom in core for subject in subjects_of(atom)} or set(group)
+        guarded = self._guarded(chosen)
+        return {**core, **{Present(s): True for s in sorted(subjects) if s in guarded}}
+
+    def _has_none(self, literals: Assignment) -> bool:
+        """Whether it is known that no values fulfil literals."""
+        try:
+            return any(
+                self._value(group, _literals_of(literals, group)) is None
+                for group in _connected(literals)
+            )
+        except BoundedError:
+            return False
 
 
 def propagate(formula: Term) -> tuple[Assignment, Term]:
@@ -207,9 +238,9 @@ def _fixed(term: Term, values: Mapping[Atom, bool]) -> Term:
 
 def _unit(term: Term) -> tuple[Atom, bool] | None:
     match term:
-        case Present() | Some() | Opaque():
+        case Present() | Some() | Matches() | Opaque():
             return term, True
-        case Not(Present() | Some() | Opaque() as atom):
+        case Not(Present() | Some() | Matches() | Opaque() as atom):
             return atom, False
         case _:
             return None
@@ -230,8 +261,28 @@ def cost_of(value: ContextValue) -> int:
     return 1 + sum(1 + len(each) for each in values_of(value))
 
 
-def _literals_of(chosen: Assignment, subject: str) -> dict[Some, bool]:
-    return {a: h for a, h in chosen.items() if isinstance(a, Some) and a.subject == subject}
+def subjects_of(atom: Atom) -> frozenset[str]:
+    """The subjects that an atom speaks of."""
+    return atom.subjects if isinstance(atom, Matches) else frozenset({atom.subject})
+
+
+def _literals_of(chosen: Assignment, group: Group) -> Assignment:
+    """What the literals say of the values of a group."""
+    return {
+        atom: holds
+        for atom, holds in chosen.items()
+        if isinstance(atom, Some | Matches) and not subjects_of(atom).isdisjoint(group)
+    }
+
+
+def _connected(literals: Assignment) -> list[Group]:
+    """The subjects of literals, those together that one relates."""
+    group_of: dict[str, set[str]] = {}
+    for atom in literals:
+        subjects = subjects_of(atom)
+        merged = set(subjects).union(*(group_of.get(s, set()) for s in subjects))
+        group_of.update(dict.fromkeys(merged, merged))
+    return [tuple(sorted(g)) for g in {frozenset(group): None for group in group_of.values()}]
 
 
 def _undecided(chosen: Assignment) -> tuple[Opaque, ...]:
@@ -280,7 +331,7 @@ def _evaluate(term: Term, truth: Mapping[Atom, bool]) -> bool:
 
 def _weight(literals: Assignment) -> int:
     """What a justification asks for: a present key is dear, an opaque condition dearer."""
-    prices = {Present: 100, Opaque: 1000, Some: 1}
+    prices = {Present: 100, Opaque: 1000, Some: 1, Matches: 2}
     return sum(
         prices[type(atom)] if holds or isinstance(atom, Opaque) else 1
         for atom, holds in literals.items()

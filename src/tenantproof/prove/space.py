@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tenantproof.policy.syntax import Family
 from tenantproof.prove.formula import ACTION, RESOURCE, Present, Some, Term, conj, implies
-from tenantproof.prove.languages import Language, Pattern, PatternBuilder, literal
+from tenantproof.prove.languages import Language, literal
 from tenantproof.prove.search import ANY_TEXT, Domain
+from tenantproof.prove.typed import epoch_shape
 from tenantproof.request import PRINCIPAL_TAG_PREFIX, ContextValue, Principal
 
 PRINCIPAL_KEYS = frozenset({"aws:username"})
@@ -79,17 +81,37 @@ _TAG_PREFIXES = (PRINCIPAL_TAG_PREFIX, "aws:requesttag/", "aws:resourcetag/")
 
 _BOOLEAN = Domain(values=("true", "false"))
 _NOT_EMPTY = Domain(min_length=1)
+_NUMBER = Domain(kind=Family.NUMERIC)
+_DATE = Domain(kind=Family.DATE)
+_ADDRESS = Domain(kind=Family.IP_ADDRESS)
 
 GLOBAL_DOMAINS: Mapping[str, Domain] = {
-    "aws:currenttime": _NOT_EMPTY,
-    "aws:epochtime": _NOT_EMPTY,
+    "aws:currenttime": _DATE,
+    "aws:epochtime": Domain(shape=epoch_shape(), kind=Family.DATE),
+    "aws:multifactorauthage": _NUMBER,
     "aws:multifactorauthpresent": _BOOLEAN,
     "aws:principalisawsservice": _BOOLEAN,
     "aws:securetransport": _BOOLEAN,
+    "aws:sourceip": _ADDRESS,
+    "aws:tokenissuetime": _DATE,
     "aws:userid": _NOT_EMPTY,
     "aws:viaawsservice": _BOOLEAN,
+    "aws:vpcsourceip": _ADDRESS,
 }
 """The values of the keys of the same page that do not hold any text."""
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A key's value that follows from another subject's: that value between two texts."""
+
+    subject: str
+    prefix: str = ""
+    suffix: str = ""
+
+
+Known = ContextValue | Derived | bool
+"""What a space knows of a key: its value, how it follows, False (absent) or True (free)."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +123,7 @@ class RequestSpace:
         actions: the actions to choose from, as ``service:Name``.
         resources: the resource ARNs to choose from.
         fixed: keys (in lower case) with the value that every request of the space has.
+        derived: keys (in lower case) whose value follows from another subject's.
         domains: the values that a key can hold; any text where it is not listed.
         only_with: keys that a request has only with one of the actions named.
         single_valued: keys that hold one value, whatever operators the policies use on them.
@@ -113,14 +136,17 @@ class RequestSpace:
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     fixed: Mapping[str, ContextValue] = field(default_factory=dict)
+    derived: Mapping[str, Derived] = field(default_factory=dict)
     domains: Mapping[str, Domain] = field(default_factory=dict)
     only_with: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     single_valued: frozenset[str] = frozenset()
     always: Mapping[str, str] = field(default_factory=dict)
     closed: bool = False
 
-    def known(self, key: str) -> ContextValue | bool:
-        """What is known of a key: its value, False (absent in every request), True (free)."""
+    def known(self, key: str) -> Known:
+        """What is known of a key."""
+        if key in self.derived:
+            return self.derived[key]
         if key in self.fixed:
             return self.fixed[key]
         if key in self.principal.keys:
@@ -162,8 +188,3 @@ class RequestSpace:
             )
             for key, actions in self.only_with.items()
         )
-
-
-def truth(value: bool) -> Pattern:
-    """``true`` or ``false`` in any case."""
-    return PatternBuilder().ascii_text(str(value).lower()).build()

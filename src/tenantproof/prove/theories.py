@@ -11,7 +11,10 @@ from dataclasses import dataclass, replace
 
 from tenantproof.errors import BudgetExceededError
 from tenantproof.prove.formula import Some
+from tenantproof.prove.languages import Language
+from tenantproof.prove.regular import AUTOMATA, Automaton
 from tenantproof.prove.search import Budget, Domain, shortest_member
+from tenantproof.prove.typed import Addresses, addresses_shape, epoch_shape, representatives, shape
 from tenantproof.request import ContextValue
 
 Literals = Mapping[Some, bool]
@@ -19,14 +22,15 @@ Literals = Mapping[Some, bool]
 
 
 @dataclass(frozen=True)
-class _Demand:
-    """What one text must fulfil: to be in languages or outside them, and perhaps not empty."""
+class Demand:
+    """What one text must fulfil: to be in a set of texts or outside it, and perhaps not empty."""
 
     atom: Some
     inside: bool
     nonempty: bool
 
     def accepts(self, text: str) -> bool:
+        """Whether a text fulfils it."""
         if self.nonempty and not text:
             return False
         return self.atom.language.accepts(text) == self.inside
@@ -41,10 +45,10 @@ def single_value(literals: Literals, domain: Domain, budget: Budget) -> str | No
         BudgetExceededError: neither a value nor its absence was found within the budget.
     """
     wanted = [
-        _Demand(atom, inside=atom.complemented != holds, nonempty=False)
+        Demand(atom, inside=atom.complemented != holds, nonempty=False)
         for atom, holds in literals.items()
     ]
-    found = _shortest(wanted, _not_empty(domain), budget)
+    found = shortest_text(wanted, _not_empty(domain), budget)
     if found is None and "" in domain:
         fits = all(atom.holds_for([""]) == holds for atom, holds in literals.items())
         return "" if fits else None
@@ -64,7 +68,7 @@ def value_set(literals: Literals, domain: Domain, budget: Budget) -> tuple[str, 
     """
     every = [_every(atom) for atom, holds in literals.items() if not holds]
     ones = [
-        _Demand(atom, inside=not atom.complemented, nonempty=atom.nonempty)
+        Demand(atom, inside=not atom.complemented, nonempty=atom.nonempty)
         for atom, holds in literals.items()
         if holds
     ]
@@ -106,16 +110,16 @@ def _total_length(values: Iterable[str]) -> int:
     return sum(1 + len(value) for value in values)
 
 
-def _every(atom: Some) -> _Demand:
+def _every(atom: Some) -> Demand:
     """What an atom that must not hold asks of a value: where it is ``nonempty``, not of ``""``."""
-    return _Demand(atom, inside=atom.complemented, nonempty=False)
+    return Demand(atom, inside=atom.complemented, nonempty=False)
 
 
 def _one_of_set(
-    group: Sequence[_Demand], every: Sequence[_Demand], domain: Domain, budget: Budget
+    group: Sequence[Demand], every: Sequence[Demand], domain: Domain, budget: Budget
 ) -> str | None:
     """The shortest value that serves a group of atoms at once."""
-    found = _shortest([*group, *every], _not_empty(domain), budget)
+    found = shortest_text([*group, *every], _not_empty(domain), budget)
     if found is not None:
         return found
     empty_allowed = all(demand.atom.nonempty or demand.accepts("") for demand in every)
@@ -127,11 +131,103 @@ def _not_empty(domain: Domain) -> Domain:
     return domain if domain.min_length else replace(domain, min_length=1)
 
 
-def _shortest(wanted: Iterable[_Demand], domain: Domain, budget: Budget) -> str | None:
-    listed = list(wanted)
+def shortest_text(wanted: Iterable[Demand], domain: Domain, budget: Budget) -> str | None:
+    """The smallest text of a domain that fulfils every demand, if any.
+
+    Languages alone are the automata's business. Sets of numbers, dates and addresses are decided
+    by representatives of their regions; where a key is compared in both ways, the texts that write
+    such values are one more language.
+
+    Raises:
+        BudgetExceededError: the budget ran out, or texts and typed values are compared in a way
+            that neither representatives nor languages decide.
+    """
+    demands = list(wanted)
+    typed = [d for d in demands if not isinstance(d.atom.language, AUTOMATA)]
+    if not typed and domain.kind is None:
+        return _search(demands, domain, budget)
+    if domain.values is not None:
+        return next((v for v in domain.values if all(d.accepts(v) for d in demands)), None)
+    for text in _typical_texts(demands, domain):
+        if text in domain and all(demand.accepts(text) for demand in demands):
+            return text
+    if len(typed) == len(demands) and domain.shape in (None, epoch_shape()):
+        return None
+    return _mixed(demands, domain, budget)
+
+
+def _typical_texts(demands: Sequence[Demand], domain: Domain) -> list[str]:
+    """A text of every region that the typed demands tell apart, and one that writes no value."""
+    sets = [d.atom.language for d in demands if not isinstance(d.atom.language, AUTOMATA)]
+    kinds = {each.kind: None for each in sets}
+    if domain.kind is not None:
+        kinds[domain.kind] = None
+    texts = [text for kind in kinds for text in representatives(kind, sets)]
+    return [*sorted(texts, key=len), _NO_VALUE]
+
+
+_NO_VALUE = "x"
+"""A text that writes no number, date or address."""
+
+
+def _mixed(demands: Sequence[Demand], domain: Domain, budget: Budget) -> str | None:
+    """As :func:`shortest_text` where a key's text and the value that it writes are compared.
+
+    Each typed demand is relaxed to a language that holds all texts that fulfil it (for networks of
+    IPv4 exactly those): what this refutes is refuted, and what it finds is tried.
+    """
+    relaxed = [one for demand in demands for one in _as_languages(demand)]
+    if domain.kind is not None:
+        relaxed.append((shape(domain.kind), True))
+    found = shortest_member(
+        [language for language, inside in relaxed if inside],
+        [language for language, inside in relaxed if not inside],
+        domain,
+        budget,
+    )
+    if found is None or (found in domain and all(d.accepts(found) for d in demands)):
+        return found
+    for text in _listed(demands):
+        if text in domain and all(demand.accepts(text) for demand in demands):
+            return text
+    if any(_lists_all(demand) for demand in demands):
+        return None
+    subject = demands[0].atom.subject
+    raise BudgetExceededError(f"{subject} is compared as a text and as a value at once")
+
+
+def _as_languages(demand: Demand) -> Iterator[tuple[Automaton, bool]]:
+    language = demand.atom.language
+    if isinstance(language, AUTOMATA):
+        yield language, demand.inside
+        return
+    exact = addresses_shape(language.networks) if isinstance(language, Addresses) else None
+    if exact is not None:
+        yield exact, demand.inside
+    elif demand.inside:
+        yield shape(language.kind), True
+
+
+def _lists_all(demand: Demand) -> bool:
+    """Whether every text that fulfils a demand is among those that :func:`_listed` gives."""
+    language = demand.atom.language
+    return demand.inside and isinstance(language, Language) and language.texts is not None
+
+
+def _listed(demands: Iterable[Demand]) -> Iterator[str]:
+    for demand in demands:
+        if isinstance(demand.atom.language, Language):
+            yield from demand.atom.language.texts or ()
+
+
+def _search(demands: Iterable[Demand], domain: Domain, budget: Budget) -> str | None:
+    listed = list(demands)
+    languages = [
+        (d.atom.language, d.inside) for d in listed if isinstance(d.atom.language, AUTOMATA)
+    ]
     return shortest_member(
-        [demand.atom.language for demand in listed if demand.inside],
-        [demand.atom.language for demand in listed if not demand.inside],
+        [language for language, inside in languages if inside],
+        [language for language, inside in languages if not inside],
         domain,
         budget,
     )
