@@ -116,6 +116,17 @@ def pattern_of(pieces: Iterable[Piece], values: Mapping[str, str]) -> Pattern:
     return builder.build()
 
 
+def pieces_of(pattern: Pattern) -> Iterator[Piece]:
+    """A pattern as pieces."""
+    loops = dict(pattern.loops)
+    for position in range(len(pattern.steps) + 1):
+        if position in loops:
+            yield Loop(loops[position])
+        if position < len(pattern.steps):
+            step = pattern.steps[position]
+            yield step if isinstance(step, str) else Step(step)
+
+
 def fillings(pieces: Sequence[Piece], whole: str) -> Language:
     """The texts that, put in for the one :class:`Put` of some pieces, make them match a text."""
     at = next(i for i, piece in enumerate(pieces) if isinstance(piece, Put))

@@ -37,11 +37,19 @@ from tenantproof.prove.search import (
     CharRange,
     Domain,
     representatives,
-    shortest_member,
 )
+from tenantproof.prove.theories import single_value
 from tenantproof.prove.typed import shape
 
 Values = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Related:
+    """Values for subjects; ``smallest`` tells whether fewer characters are known not to do."""
+
+    values: Values
+    smallest: bool
 
 
 def related_values(
@@ -49,8 +57,8 @@ def related_values(
     some: Mapping[Some, bool],
     related: Mapping[Matches, bool],
     budget: Budget,
-) -> Values | None:
-    """Values for subjects that fulfil literals together, the fewest characters that the search has.
+) -> Related | None:
+    """Values for subjects that fulfil literals together, with as few characters as it finds.
 
     Args:
         domains: the subjects, each with the texts that it can hold.
@@ -66,10 +74,11 @@ def related_values(
         BudgetExceededError: the budget ran out.
     """
     problem = _Problem.of(domains, some, related)
-    found = _Search(problem, budget).run()
-    if not isinstance(found, _Loose):
-        return found
-    return _one_by_one(problem, budget)
+    search = _Search(problem, budget)
+    found = search.run()
+    if isinstance(found, _Loose):
+        return Related(_one_by_one(problem, budget), smallest=False)
+    return None if found is None else Related(found, smallest=not search.loosened)
 
 
 @dataclass(frozen=True)
@@ -639,7 +648,7 @@ _MOST_CHOICES = 3000
 _LONGEST = 6
 
 
-def _one_by_one(problem: _Problem, budget: Budget) -> Values | None:
+def _one_by_one(problem: _Problem, budget: Budget) -> Values:
     """Try values for the subjects that are put in, short ones first; the others follow.
 
     Raises:
@@ -704,13 +713,11 @@ def _rest(
     """Values for the other subjects, each by itself, once those that are put in are chosen."""
     values = dict(chosen)
     for subject in others:
-        inside = list(problem.inside[subject])
-        outside = list(problem.outside[subject])
+        literals = {a: holds for a, holds in problem.some.items() if a.subject == subject}
         for atom, holds in problem.related.items():
             if atom.subject == subject:
-                made = Language([pattern_of(atom.pieces, chosen)])
-                (inside if holds else outside).append(made)
-        found = shortest_member(inside, outside, problem.domains[subject], budget)
+                literals[Some(subject, Language([pattern_of(atom.pieces, chosen)]))] = holds
+        found = single_value(literals, problem.domains[subject], budget)
         if found is None:
             return None
         values[subject] = found

@@ -129,6 +129,7 @@ class RequestSpace:
         single_valued: keys that hold one value, whatever operators the policies use on them.
         always: keys that every request has, each with a typical value for witnesses that leave
             the choice.
+        given: what else holds for every request.
         closed: whether keys that are not fixed are absent, instead of free.
     """
 
@@ -141,6 +142,7 @@ class RequestSpace:
     only_with: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     single_valued: frozenset[str] = frozenset()
     always: Mapping[str, str] = field(default_factory=dict)
+    given: Term = True
     closed: bool = False
 
     def known(self, key: str) -> Known:
@@ -181,10 +183,8 @@ class RequestSpace:
 
     def rules(self) -> Term:
         """What holds for every request of the space."""
-        return conj(
-            implies(
-                self.present(key),
-                Some(ACTION, Language(map(literal, actions))),
-            )
+        with_action = (
+            implies(self.present(key), Some(ACTION, Language(map(literal, actions))))
             for key, actions in self.only_with.items()
         )
+        return conj((self.given, *with_action))

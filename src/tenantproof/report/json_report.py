@@ -55,6 +55,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "reason": finding.reason,
         "attacked": finding.attacked,
         "engines": list(finding.engines),
+        "names": dict(finding.names) or None,
     }
 
 
