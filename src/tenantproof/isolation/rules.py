@@ -31,7 +31,7 @@ from tenantproof.isolation.sagemaker import (
 )
 from tenantproof.prove import Budget, Domain, RequestSpace, Some, Term, conj, disj, language, neg
 from tenantproof.prove import shortest_member as shortest
-from tenantproof.prove.formula import Matches, Piece, Put, pieces_of
+from tenantproof.prove.formula import Matches, Piece, Put, joined, pieces_of
 from tenantproof.prove.languages import Language, literal, wildcard
 from tenantproof.prove.regular import Concat, Regular, of_pattern
 from tenantproof.prove.solver import Witness
@@ -166,7 +166,7 @@ def models_of(patterns: Iterable[str], subject: str) -> Term:
     """The requests for a model that the tenant with a subject's name owns."""
     plain = [pattern for pattern in patterns if PLACEHOLDER not in pattern]
     holding = [pattern for pattern in patterns if PLACEHOLDER in pattern]
-    terms: list[Term] = [Matches(TARGET, tuple(_pieces(each, subject))) for each in holding]
+    terms: list[Term] = [Matches(TARGET, joined(_pieces(each, subject))) for each in holding]
     if plain:
         terms.append(Some(TARGET, language(*plain)))
     return conj((HAS_TARGET, disj(terms)))
