@@ -231,7 +231,7 @@ class RuleQuestions:
         What a tenant of another name owns is outside, even where the tenant owns it as well.
         """
         arn = member.principal.arn
-        draft = Finding(Question.ISOLATED, Verdict.PROVED, rule.name, arn, endpoint.arn)
+        draft = _draft(Question.ISOLATED, rule, arn, endpoint)
         here = [each for each in self.asker.manifest.rules if endpoint in each.endpoints]
 
         def ask(inquiry: RuleInquiry) -> list[Finding]:
@@ -286,7 +286,7 @@ class RuleQuestions:
     def reaches(self, rule: TenantRule, endpoint: Endpoint) -> Finding:
         """For all names: one of the tenant's principals can invoke each model that it owns."""
         arn = rule.members[0].principal.arn
-        draft = Finding(Question.REACHES, Verdict.PROVED, rule.name, arn, endpoint.arn)
+        draft = _draft(Question.REACHES, rule, arn, endpoint)
         actions = target_model_actions()
         inquiries = [self._inquiry(rule, member, endpoint, actions) for member in rule.members]
         return self._covered(draft, rule, inquiries, rule.owns)
@@ -297,7 +297,7 @@ class RuleQuestions:
         """What a reviewer asserted of all tenants of a rule, for one principal and endpoint."""
         question = Question.CAN if assertion.can else Question.CANNOT
         arn = member.principal.arn
-        draft = Finding(question, Verdict.PROVED, rule.name, arn, endpoint.arn, assertion.name)
+        draft = replace(_draft(question, rule, arn, endpoint), assertion=assertion.name)
         target = assertion.target_model
         patterns = None if target is None else (target,)
         if not assertion.can:
@@ -395,6 +395,10 @@ class RuleQuestions:
             for word in near(put, target_model_domain()):
                 if models.accepts(word):
                     yield f'"{word}" to "{name}"', partial(_retarget, name, word)
+
+
+def _draft(question: Question, rule: TenantRule, arn: str, endpoint: Endpoint) -> Finding:
+    return Finding(question, Verdict.PROVED, rule.name, arn, endpoint.arn, for_all=True)
 
 
 def _retarget(name: str, target: str, request: Request) -> Request:

@@ -76,7 +76,7 @@ def _who(finding: Finding) -> str:
     """The tenant; where a rule describes it, its name in the request, or all of them."""
     if "tenant" in finding.names:
         return f'"{finding.names["tenant"]}" of {finding.tenant}'
-    return finding.tenant
+    return f"every tenant of {finding.tenant}" if finding.for_all else finding.tenant
 
 
 def _reached(finding: Finding) -> str:
@@ -85,7 +85,8 @@ def _reached(finding: Finding) -> str:
         return "the endpoint without a TargetModel"
     if not finding.victims:
         return escape
-    named = ", ".join(finding.victims[:_MOST_VICTIMS])
+    shown = '"{}"' if finding.for_all else "{}"
+    named = ", ".join(map(shown.format, finding.victims[:_MOST_VICTIMS]))
     more = len(finding.victims) - _MOST_VICTIMS
     tail = f" and {more} more" if more > 0 else ""
     if finding.request is not None and "sagemaker:TargetModel" in finding.request.context:
