@@ -70,6 +70,7 @@ class Finding:
         victims: of a leak, the tenants whose models can be reached.
         request: of a LEAK, the smallest such request; replayed through the evaluator.
         shortest: whether every smaller request was excluded.
+        example: a TargetModel as one would meet it, with which the request leaks as well.
         statements: of a LEAK, the statements that made the decision.
         reason: of an UNKNOWN, why; of a LEAK, what limits it: a hedge of the reference that it
             rests on, or a budget that ended before all victims were found.
@@ -90,6 +91,7 @@ class Finding:
     victims: tuple[str, ...] = ()
     request: Request | None = None
     shortest: bool = True
+    example: str | None = None
     statements: tuple[Blame, ...] = ()
     reason: str | None = None
     attacked: int = 0

@@ -31,6 +31,7 @@ from tenantproof.prove import (
     conj,
     neg,
 )
+from tenantproof.prove.concrete import holds
 from tenantproof.prove.languages import literal
 from tenantproof.prove.solver import Blocked, Solver, Witness
 from tenantproof.prove.space import ALWAYS_PRESENT, GLOBAL_DOMAINS
@@ -145,6 +146,10 @@ class Inquiry:
         if not isinstance(target, str):
             return neg(HAS_TARGET)
         return inside(Language([literal(target)]))
+
+    def fulfils(self, request: Request, formula: Term) -> bool:
+        """Whether a request is known to fulfil a formula, whatever it rests on."""
+        return holds(formula, request) is True
 
     def decide(self, request: Request) -> Decision:
         """The evaluator's decision on a request."""

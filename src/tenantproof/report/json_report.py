@@ -51,6 +51,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "victims": list(finding.victims),
         "request": _request(finding.request) if finding.request else None,
         "shortest": finding.shortest if finding.request else None,
+        "example": finding.example,
         "statements": [_blame(each) for each in finding.statements],
         "reason": finding.reason,
         "attacked": finding.attacked,

@@ -33,6 +33,8 @@ def _finding_lines(finding: Finding) -> Iterator[str]:
         yield f"         because {finding.reason}"
     if finding.request is not None:
         yield from _request_lines(finding.request, finding.shortest)
+        if finding.example is not None:
+            yield f"                  or, as one would meet it, {json.dumps(finding.example)}"
         if finding.verdict is Verdict.LEAK:
             yield from (f"         {line}" for line in map(_blame_line, finding.statements))
         yield ""
