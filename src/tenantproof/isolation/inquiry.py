@@ -33,6 +33,7 @@ from tenantproof.prove import (
 )
 from tenantproof.prove.concrete import holds
 from tenantproof.prove.languages import literal
+from tenantproof.prove.principals import keys_of
 from tenantproof.prove.solver import Blocked, Solver, Witness
 from tenantproof.prove.space import ALWAYS_PRESENT, GLOBAL_DOMAINS
 from tenantproof.reading import Ambiguity, Reading
@@ -76,6 +77,7 @@ class Inquiry:
 
     @cached_property
     def _space(self) -> RequestSpace:
+        own = keys_of(self.member.principal.arn)
         return RequestSpace(
             principal=self.member.principal,
             actions=self.actions,
@@ -85,10 +87,10 @@ class Inquiry:
                 "aws:resourceaccount": self.endpoint.account,
                 "aws:principalisawsservice": "false",
             },
-            domains={**GLOBAL_DOMAINS, TARGET: target_model_domain()},
+            domains={**GLOBAL_DOMAINS, **own.domains, TARGET: target_model_domain()},
             only_with={TARGET: target_model_actions()},
             single_valued=frozenset({TARGET}),
-            always=ALWAYS_PRESENT,
+            always={**ALWAYS_PRESENT, **own.always},
         )
 
     @cached_property
