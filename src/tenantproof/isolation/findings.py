@@ -56,6 +56,14 @@ class Blame:
 
 
 @dataclass(frozen=True)
+class CertificateNote:
+    """Whether a proof of a PROVED was written to the certificate, and if not, why not."""
+
+    written: bool
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
 class Finding:
     """One answer about one principal, or of ``reaches`` about one tenant.
 
@@ -75,6 +83,7 @@ class Finding:
             rests on, or a budget that ended before all victims were found.
         attacked: with how many requests a PROVED was attacked.
         engines: what decided the answer; every LEAK was replayed by the evaluator, too.
+        certificate: of a PROVED, whether its proof was written; None where none was asked for.
     """
 
     question: Question
@@ -91,6 +100,7 @@ class Finding:
     reason: str | None = None
     attacked: int = 0
     engines: tuple[str, ...] = ()
+    certificate: CertificateNote | None = None
 
 
 @dataclass(frozen=True)

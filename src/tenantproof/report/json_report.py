@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from tenantproof.errors import Problem
-from tenantproof.isolation import Blame, Finding, Report, Verdict
+from tenantproof.isolation import Blame, CertificateNote, Finding, Report, Verdict
 from tenantproof.request import ContextValue, Request
 
 SCHEMA_VERSION = "1"
@@ -55,7 +55,12 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "reason": finding.reason,
         "attacked": finding.attacked,
         "engines": list(finding.engines),
+        "certificate": _note(finding.certificate),
     }
+
+
+def _note(note: CertificateNote | None) -> dict[str, Any] | None:
+    return None if note is None else {"written": note.written, "reason": note.reason}
 
 
 def _request(request: Request) -> dict[str, Any]:
