@@ -26,6 +26,7 @@ from tenantproof.certificate import (
     check_theorem,
     digest,
     models_of,
+    needs_lenience,
     read_bytes,
     read_claims,
 )
@@ -145,8 +146,9 @@ class _Writer:
     def certificate(self, manifest: str, sha256: str) -> Certificate:
         """All that was proved."""
         policies = tuple(Embedded(f, digest(t), t) for f, t in map(self._text, self.numbers))
+        lenient = self.lenient and needs_lenience(policy.text for policy in policies)
         return Certificate(
-            manifest, sha256, self.lenient, policies, tuple(self.proved), tuple(self.without)
+            manifest, sha256, lenient, policies, tuple(self.proved), tuple(self.without)
         )
 
     def _text(self, file: str) -> tuple[str, str]:

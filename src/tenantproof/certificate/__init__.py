@@ -9,6 +9,7 @@ from tenantproof.certificate.checker import (
     check_policies,
     check_theorem,
     models_of,
+    needs_lenience,
 )
 from tenantproof.certificate.claims import read_bytes, read_claims
 from tenantproof.certificate.document import Certificate, Embedded, Proved, digest
@@ -37,6 +38,7 @@ __all__ = [
     "check_theorem",
     "digest",
     "models_of",
+    "needs_lenience",
     "parse_certificate",
     "read_bytes",
     "read_certificate",

@@ -8,7 +8,7 @@ is decided anew. Whatever is stated and not needed is refused, so that every fie
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from tenantproof.certificate.document import Certificate, Proved, digest
@@ -44,8 +44,11 @@ def check_policies(certificate: Certificate) -> tuple[PolicyDocument, ...]:
     """Read the policies that a certificate embeds.
 
     Raises:
-        RejectedError: a text is no identity policy, has another digest, or stands twice.
+        RejectedError: a text is no identity policy, has another digest, or stands twice; or
+            lenient reading is said to be needed, and is not.
     """
+    if certificate.lenient and not needs_lenience(policy.text for policy in certificate.policies):
+        raise RejectedError("$.lenient", "no policy needs lenient reading")
     documents: list[PolicyDocument] = []
     names = Counter(policy.file for policy in certificate.policies)
     for index, policy in enumerate(certificate.policies):
@@ -66,6 +69,16 @@ def check_policies(certificate: Certificate) -> tuple[PolicyDocument, ...]:
             raise RejectedError(f"{path}.text", reason) from None
         documents.append(document)
     return tuple(documents)
+
+
+def needs_lenience(texts: Iterable[str]) -> bool:
+    """Whether one of some policies can be read leniently only."""
+    for text in texts:
+        try:
+            parse_policy(text, kind=PolicyKind.IDENTITY)
+        except InputError:
+            return True
+    return False
 
 
 def check_theorem(

@@ -98,7 +98,7 @@ class Model:
         self.theorem = theorem
         self.matchers: list[Matcher] = []
         self.sources: list[Source] = []
-        self._numbers: dict[Matcher, int] = {}
+        self._numbers: dict[tuple[str, Matcher], int] = {}
         self._models = models
         assert TARGET not in theorem.principal.keys
         self._fixed = {**theorem.principal.keys, **fixed_by(theorem.claim.endpoint)}
@@ -441,11 +441,12 @@ class Model:
         return self.sources.index(source) if source in self.sources else None
 
     def _number(self, matcher: Matcher, source: Source) -> int:
-        if matcher not in self._numbers:
-            self._numbers[matcher] = len(self.matchers)
+        of_key = (matcher.condition.key.lower(), matcher)
+        if of_key not in self._numbers:
+            self._numbers[of_key] = len(self.matchers)
             self.matchers.append(matcher)
             self.sources.append(source)
-        return self._numbers[matcher]
+        return self._numbers[of_key]
 
     # -- the keys ----------------------------------------------------------------------------
 

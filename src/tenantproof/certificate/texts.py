@@ -233,15 +233,19 @@ def _characters(languages: Iterable[Language], bounds: tuple[str, str]) -> Itera
 
 
 def _same_when_folded(char: str, *, ascii_only: bool) -> set[str]:
-    return _folded(0x80 if ascii_only else sys.maxunicode + 1).get(char, {char})
+    return {char} | _folded(0x80 if ascii_only else sys.maxunicode + 1).get(char, set())
 
 
 @cache
 def _folded(end: int) -> dict[str, set[str]]:
-    """For each folded character the characters below ``end`` that fold to it."""
+    """For each folded character the characters below ``end`` that fold to it, itself aside.
+
+    A character without an upper and a lower case folds to itself alone.
+    """
     found: dict[str, set[str]] = {}
     for char in map(chr, range(end)):
-        found.setdefault(fold(char), set()).add(char)
+        if char.lower() != char or char.upper() != char:
+            found.setdefault(fold(char), set()).add(char)
     return found
 
 

@@ -1,0 +1,183 @@
+"""No change of a certificate is accepted: not of a proof, not of what it proves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mutations import mutants
+
+from conftest import Setup, allow
+from tenantproof.certificate import (
+    RejectedError,
+    Verified,
+    digest,
+    parse_certificate,
+    to_text,
+    verify,
+)
+from tenantproof.certify import certify
+from tenantproof.errors import InputError
+from tenantproof.isolation import Run, load_manifest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def certificate_of(manifest: Path, *, lenient: bool = False) -> dict[str, Any]:
+    loaded = load_manifest(manifest, lenient=lenient)
+    written, _ = certify(loaded, Run(loaded).report(), lenient=lenient)
+    data: dict[str, Any] = json.loads(to_text(written))
+    assert data["theorems"]
+    return data
+
+
+def checked(data: Any, *, detached: bool = False) -> Verified | None:
+    try:
+        certificate = parse_certificate(json.dumps(data))
+        return verify(certificate, root=None, detached=detached, seconds=60)
+    except (RejectedError, InputError):
+        return None
+
+
+def rich(setup: Setup) -> Path:
+    """A manifest that needs every kind of proposition and of reason."""
+    deny = {
+        "Effect": "Deny",
+        "NotAction": "sagemaker:InvokeEndpoint",
+        "Resource": "*",
+    }
+    bound = {
+        "Effect": "Deny",
+        "Action": "*",
+        "Resource": "*",
+        "Condition": {
+            "StringNotLike": {"sagemaker:TargetModel": ["${aws:PrincipalTag/tenant}/*", "common/*"]}
+        },
+    }
+    (setup.folder / "boundary.json").write_text(
+        json.dumps(
+            {"Version": "2012-10-17", "Statement": [allow(Action="*", Condition=None), bound]}
+        )
+    )
+    (setup.folder / "scp.json").write_text(
+        json.dumps({"Statement": [deny, allow(Action="sagemaker:*", Condition=None)]})
+    )
+    contradiction = {
+        "NumericLessThan": {"aws:MultiFactorAuthAge": "60"},
+        "NumericGreaterThan": {"aws:MultiFactorAuthAge": ["70", "90"]},
+    }
+    sets = {
+        "ForAnyValue:StringLike": {"aws:TagKeys": "a*"},
+        "ForAllValues:StringEquals": {"aws:TagKeys": ["b", "c"]},
+    }
+    return (
+        setup.shared("common/*")
+        .tenant(
+            "acme",
+            allow("acme/*", "common/*"),
+            allow(Action="sagemaker:Invoke*", Condition=contradiction),
+            allow(Condition=sets),
+            tags={"tenant": "acme"},
+            extra='permissions_boundary = "boundary.json"\nservice_control_policies = [["scp.json"]]\n'
+            'context = { "aws:userid" = "A:x" }',
+        )
+        .tenant(
+            "beta",
+            allow(Condition=sets),
+            allow("beta/*", Condition={**allow("beta/*")["Condition"], **contradiction}),
+            allow(
+                Condition={
+                    "StringLikeIfExists": {"aws:TagKeys": "x"},
+                    "Null": {"aws:TagKeys": "true"},
+                    "ForAnyValue:StringLikeIfExists": {"sagemaker:TargetModel": "beta/a"},
+                },
+                Action="sagemaker:InvokeEndpointAsync",
+                Resource="arn:aws:sagemaker:us-east-1:1:endpoint/x",
+            ),
+        )
+        .more('[[cannot]]\nprincipal = "acme"\naction = "sagemaker:InvokeEndpointA*"')
+        .more('[[cannot]]\nprincipal = "beta"\ntarget_model = "acme/*"')
+        .write()
+    )
+
+
+def test_the_certificates_are_accepted(setup: Setup) -> None:
+    for name, theorems in (("company-a-b", 3), ("tags", 3), ("documented-policy", 1)):
+        data = certificate_of(EXAMPLES / name, lenient=name.startswith("documented"))
+        for detached in (False, True):
+            found = checked(data, detached=detached)
+            assert found is not None
+            assert len(found.theorems) == theorems
+    found = checked(certificate_of(rich(setup)))
+    assert found is not None
+    assert [str(claim) for claim in found.without_proof] == []
+
+
+@pytest.mark.parametrize("name", ["company-a-b", "tags", "company-a-b/leaky"])
+def test_no_mutant_of_an_example_is_accepted(name: str) -> None:
+    data = certificate_of(EXAMPLES / name)
+    accepted = [what for what, mutant in mutants(data) if checked(mutant) is not None]
+    assert accepted == []
+
+
+@pytest.mark.slow
+def test_no_mutant_of_a_rich_certificate_is_accepted(setup: Setup) -> None:
+    data = certificate_of(rich(setup))
+    kinds = {node.get("closed") for theorem in data["theorems"] for node in theorem["nodes"]}
+    assert kinds >= {"denied", "silent", "lemma", "not forbidden"}
+    accepted = [what for what, mutant in mutants(data) if checked(mutant) is not None]
+    assert accepted == []
+
+
+@pytest.mark.parametrize("part", ["propositions", "lemmas", "nodes"])
+def test_no_mutant_of_a_proof_is_accepted_without_the_files(setup: Setup, part: str) -> None:
+    data = certificate_of(rich(setup))
+    for index in range(len(data["theorems"])):
+        under = ("theorems", index, part)
+        for what, mutant in mutants(data, under):
+            assert checked(mutant, detached=True) is None, what
+
+
+def test_a_mutant_of_a_policy_with_the_right_digest_is_no_proof_of_a_leak(setup: Setup) -> None:
+    """Without the files another policy can only be accepted if the theorem holds of it, too."""
+    data = certificate_of(rich(setup))
+    for index, embedded in enumerate(data["policies"]):
+        document = json.loads(embedded["text"])
+        for what, mutant in mutants(document):
+            text = json.dumps(mutant, indent=2)
+            changed = {"file": embedded["file"], "sha256": digest(text), "text": text}
+            policies = [*data["policies"][:index], changed, *data["policies"][index + 1 :]]
+            assert checked({**data, "policies": policies}) is None, what
+            if checked({**data, "policies": policies}, detached=True) is not None:
+                assert _still_proved(setup, embedded["file"], text), what
+
+
+def _still_proved(setup: Setup, file: str, text: str) -> bool:
+    path = setup.folder / file
+    before = path.read_text()
+    path.write_text(text)
+    try:
+        report = Run(load_manifest(setup.folder)).report()
+    finally:
+        path.write_text(before)
+    asked = [f for f in report.findings if f.question.value in ("isolated", "cannot")]
+    return all(f.verdict.value == "PROVED" for f in asked)
+
+
+def test_a_policy_that_changes_on_disk_is_noticed(setup: Setup) -> None:
+    data = certificate_of(rich(setup))
+    path = setup.folder / "acme.json"
+    path.write_text(path.read_text().replace("acme/*", "*"))
+    with pytest.raises(
+        RejectedError, match=r"policies\[.\]\.text: the policy acme.json has changed"
+    ):
+        verify(parse_certificate(json.dumps(data)), root=None, detached=False, seconds=60)
+
+
+def test_a_tenant_that_joins_is_noticed(setup: Setup) -> None:
+    data = certificate_of(rich(setup))
+    setup.tenant("gamma").write()
+    with pytest.raises(RejectedError, match="another theorem: forbidden differ"):
+        verify(parse_certificate(json.dumps(data)), root=None, detached=False, seconds=60)
