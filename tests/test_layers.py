@@ -19,7 +19,7 @@ BELOW: dict[str, set[str]] = {
     "isolation": {"errors", "evaluate", "policy", "prove", "reading", "request"},
     "certificate": {"errors", "evaluate", "policy", "reading", "request"},
     "certify": {"certificate", "errors", "isolation", "policy"},
-    "report": {"certificate", "errors", "isolation", "policy", "request"},
+    "report": {"errors", "isolation", "policy", "request"},
     "simulate": {"errors", "evaluate", "policy", "request"},
     "cli": {"certificate", "certify", "errors", "isolation", "report", "simulate"},
 }

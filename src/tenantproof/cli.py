@@ -163,7 +163,7 @@ def verify(file: Path, form: str, root: Path | None, detached: bool, timeout: fl
     """
     from tenantproof.certificate import RejectedError, read_certificate
     from tenantproof.certificate import verify as verify_certificate
-    from tenantproof.report.verified import rejected_to_json, verified_to_json, verified_to_text
+    from tenantproof.certificate.words import rejected_to_json, verified_to_json, verified_to_text
 
     _escape_what_cannot_be_printed()
     try:

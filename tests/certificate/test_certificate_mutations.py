@@ -42,29 +42,19 @@ def checked(data: Any, *, detached: bool = False) -> Verified | None:
 
 
 def rich(setup: Setup) -> Path:
-    """A manifest that needs every kind of proposition and of reason."""
-    deny = {
-        "Effect": "Deny",
-        "NotAction": "sagemaker:InvokeEndpoint",
-        "Resource": "*",
-    }
-    bound = {
+    """A manifest that needs many kinds of propositions, and every kind of reason."""
+    everything = allow(Action="sagemaker:*", Condition=None)
+    own = {"sagemaker:TargetModel": ["${aws:PrincipalTag/tenant}/*", "common/*"]}
+    others = {
         "Effect": "Deny",
         "Action": "*",
         "Resource": "*",
-        "Condition": {
-            "StringNotLike": {"sagemaker:TargetModel": ["${aws:PrincipalTag/tenant}/*", "common/*"]}
-        },
+        "Condition": {"StringNotLike": own},
     }
-    (setup.folder / "boundary.json").write_text(
-        json.dumps(
-            {"Version": "2012-10-17", "Statement": [allow(Action="*", Condition=None), bound]}
-        )
-    )
-    (setup.folder / "scp.json").write_text(
-        json.dumps({"Statement": [deny, allow(Action="sagemaker:*", Condition=None)]})
-    )
-    contradiction = {
+    other_actions = {"Effect": "Deny", "NotAction": "sagemaker:InvokeEndpoint", "Resource": "*"}
+    write(setup, "boundary.json", everything, others)
+    write(setup, "scp.json", other_actions, everything)
+    numbers = {
         "NumericLessThan": {"aws:MultiFactorAuthAge": "60"},
         "NumericGreaterThan": {"aws:MultiFactorAuthAge": ["70", "90"]},
     }
@@ -72,35 +62,33 @@ def rich(setup: Setup) -> Path:
         "ForAnyValue:StringLike": {"aws:TagKeys": "a*"},
         "ForAllValues:StringEquals": {"aws:TagKeys": ["b", "c"]},
     }
+    mixed = {
+        "StringLike": {"sagemaker:TargetModel": "beta/*"},
+        "ArnLikeIfExists": {"aws:SourceArn": ["arn:aws:iam", "${aws:SourceIdentity}"]},
+        "ForAnyValue:StringLikeIfExists": {"aws:CalledVia": "*.amazonaws.com"},
+    }
     return (
         setup.shared("common/*")
         .tenant(
             "acme",
             allow("acme/*", "common/*"),
-            allow(Action="sagemaker:Invoke*", Condition=contradiction),
+            allow(Action="sagemaker:Invoke*", Condition=numbers),
             allow(Condition=sets),
             tags={"tenant": "acme"},
-            extra='permissions_boundary = "boundary.json"\nservice_control_policies = [["scp.json"]]\n'
+            extra='permissions_boundary = "boundary.json"\n'
+            'service_control_policies = [["scp.json"]]\n'
             'context = { "aws:userid" = "A:x" }',
         )
-        .tenant(
-            "beta",
-            allow(Condition=sets),
-            allow("beta/*", Condition={**allow("beta/*")["Condition"], **contradiction}),
-            allow(
-                Condition={
-                    "StringLikeIfExists": {"aws:TagKeys": "x"},
-                    "Null": {"aws:TagKeys": "true"},
-                    "ForAnyValue:StringLikeIfExists": {"sagemaker:TargetModel": "beta/a"},
-                },
-                Action="sagemaker:InvokeEndpointAsync",
-                Resource="arn:aws:sagemaker:us-east-1:1:endpoint/x",
-            ),
-        )
+        .tenant("beta", allow(Condition=sets), allow(Condition=mixed))
         .more('[[cannot]]\nprincipal = "acme"\naction = "sagemaker:InvokeEndpointA*"')
         .more('[[cannot]]\nprincipal = "beta"\ntarget_model = "acme/*"')
         .write()
     )
+
+
+def write(setup: Setup, name: str, *statements: dict[str, Any]) -> None:
+    document = {"Version": "2012-10-17", "Statement": list(statements)}
+    (setup.folder / name).write_text(json.dumps(document))
 
 
 def test_the_certificates_are_accepted(setup: Setup) -> None:

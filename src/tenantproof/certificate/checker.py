@@ -24,6 +24,7 @@ from tenantproof.certificate.propositions import (
     Some,
     TheAction,
 )
+from tenantproof.certificate.reasons import Denied, Harmless, Reason, Silent
 from tenantproof.certificate.texts import Effort, TooLargeError
 from tenantproof.certificate.theorem import CANNOT, ISOLATED, Beyond, Patterns, Theorem, Within
 from tenantproof.certificate.values import UnsupportedError
@@ -202,7 +203,8 @@ class _Check:
         match node:
             case Closed(stated):
                 if stated != reason:
-                    raise RejectedError(here, f"{_told(stated)}, but {_told(reason)}")
+                    told = f"found that {_told(stated)}, expected that {_told(reason)}"
+                    raise RejectedError(here, told)
                 return
             case _ if reason is not None:
                 raise RejectedError(here, f"the branch is closed already: {_told(reason)}")
@@ -288,5 +290,14 @@ class _Check:
                 raise RejectedError(f"{self.path}.{name}[{used}]", "the proof does not use it")
 
 
-def _told(reason: object) -> str:
-    return "nothing closes the branch" if reason is None else f"the reason is {reason}"
+def _told(reason: Reason | None) -> str:
+    match reason:
+        case None:
+            return "nothing closes the branch"
+        case Harmless():
+            return "the request is not forbidden"
+        case Denied(layer, policy, statement):
+            return f"policy {policy}, statement {statement} of {layer} denies it"
+        case Silent(layer, because):
+            listed = (f"policy {p}, statement {s}: {element}" for p, s, element in because)
+            return f"{layer} allows nothing ({'; '.join(listed) or 'it has no Allow'})"

@@ -98,6 +98,7 @@ class Model:
         self.theorem = theorem
         self.matchers: list[Matcher] = []
         self.sources: list[Source] = []
+        self._places: dict[Source, int] = {}
         self._numbers: dict[tuple[str, Matcher], int] = {}
         self._models = models
         assert TARGET not in theorem.principal.keys
@@ -438,7 +439,7 @@ class Model:
 
     def number_of(self, source: Source) -> int | None:
         """The number of the matcher that is written at a place, if one is."""
-        return self.sources.index(source) if source in self.sources else None
+        return self._places.get(source)
 
     def _number(self, matcher: Matcher, source: Source) -> int:
         of_key = (matcher.condition.key.lower(), matcher)
@@ -446,6 +447,7 @@ class Model:
             self._numbers[of_key] = len(self.matchers)
             self.matchers.append(matcher)
             self.sources.append(source)
+            self._places[source] = self._numbers[of_key]
         return self._numbers[of_key]
 
     # -- the keys ----------------------------------------------------------------------------

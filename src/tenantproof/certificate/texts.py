@@ -22,6 +22,10 @@ from tenantproof.evaluate.matching import fold
 MOST_STATES = 20_000
 """The most states that one search looks at; wide states count as several."""
 
+MOST_POSITIONS = 2**18
+"""The most positions that the patterns of one language may have together."""
+
+_MOST_MASK_BITS = 2**30
 _WIDE = 4096
 
 
@@ -60,8 +64,6 @@ class Kind(Enum):
 Item = tuple[Kind, str]
 Pattern = tuple[Item, ...]
 
-_GAPS = (Kind.GAP, Kind.GAP_NO_COLON)
-
 
 @dataclass
 class Language:
@@ -92,10 +94,18 @@ class Language:
 
     @classmethod
     def of(cls, patterns: Iterable[Pattern]) -> Language:
-        """The language of the texts that one of the patterns matches as a whole."""
+        """The language of the texts that one of the patterns matches as a whole.
+
+        Raises:
+            TooLargeError: there are too many patterns, or too long ones.
+        """
         language = cls()
         for pattern in patterns:
             language._add(pattern)
+            if language.size > MOST_POSITIONS:
+                raise TooLargeError(f"patterns of more than {MOST_POSITIONS} positions")
+            if language.size * len(language.chars | language.folded) > _MOST_MASK_BITS:
+                raise TooLargeError("patterns with too many different characters")
         return language
 
     def _add(self, pattern: Pattern) -> None:
@@ -174,12 +184,12 @@ def is_empty(
     level: list[tuple[int, ...]] = [start]
     length = 0
     while level and (domain.longest is None or length < domain.longest):
-        effort.look()
         alphabet = rest if length else first
         length += 1
         short = min(length, domain.shortest)
         following: list[tuple[int, ...]] = []
         for states in level:
+            effort.look()
             for char in alphabet:
                 reached = _step(languages, states, char)
                 if reached is None or (short, reached) in seen:

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from tenantproof.certificate import Beyond, Certificate, Theorem, Verified, Within
-from tenantproof.certificate.document import Embedded
+from tenantproof.certificate.document import Certificate, Embedded
+from tenantproof.certificate.theorem import Beyond, Theorem, Within
+from tenantproof.certificate.verify import Verified
 
 _MOST_PATTERNS = 8
 
