@@ -202,7 +202,7 @@ class _Tableau:
             return False
         return any(
             all(
-                _accepts(self.model.matchers[p.matcher].language, sample) is holds
+                accepts(self.model.matchers[p.matcher].language, sample) is holds
                 for p, holds in wanted
             )
             for sample in self._samples_of(key, [p.matcher for p, _ in wanted])
@@ -294,7 +294,8 @@ def _sample(pattern: Pattern) -> str:
     return "".join("x" if kind in single else char for kind, char in pattern)
 
 
-def _accepts(language: Language, text: str) -> bool:
+def accepts(language: Language, text: str) -> bool:
+    """Whether a text is in a language."""
     state = language.start
     for char in text:
         state = language.step(state, char)
