@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
 
-from conftest import ENDPOINT
+from conftest import ENDPOINT, allow
 from tenantproof.certificate import Beyond, Claim, Model, Proved, Stack, Theorem, Within, models_of
 from tenantproof.certificate.checker import check_theorem
 from tenantproof.certificate.keys import (
@@ -24,10 +25,11 @@ from tenantproof.certificate.keys import (
 from tenantproof.certificate.propositions import Branch, Choice, Filled, Present, Proposition, Some
 from tenantproof.certificate.tableau import prove
 from tenantproof.certificate.texts import Effort
-from tenantproof.policy import PolicyDocument, PolicyKind, PolicySet, parse_policy
+from tenantproof.policy import PolicyDocument, PolicyKind, PolicySet, Statement, parse_policy
+from tenantproof.policy.syntax import Family
 from tenantproof.reading import Ambiguity, Reading
 from tenantproof.request import ContextValue, Principal, Request, values_of
-from tenantproof_strategies import requests
+from tenantproof_strategies import FAMILIES, policy_sets, requests
 
 ROLE = Principal("arn:aws:iam::111122223333:role/acme", {"tenant": "acme"})
 BEYOND = Beyond(("acme/*",), ("acme/*", "acme-corp/*", "a/*"), ("common/*",))
@@ -94,6 +96,29 @@ def mentioned(policies: PolicySet) -> dict[str, str]:
                 for key in written:
                     keys.setdefault(key.lower(), key)
     return keys
+
+
+@st.composite
+def aimed_sets(draw: st.DrawFn, families: Sequence[Family] = FAMILIES) -> PolicySet:
+    """Policy sets of which most statements speak of the endpoint and of invoking it."""
+    drawn = draw(policy_sets(families))
+    aim = allow("x", Action="sagemaker:InvokeEndpoint*", Resource="*", Condition=None)
+    aimed = policy(aim).statements[0]
+
+    def turned(statement: Statement) -> Statement:
+        if not draw(st.integers(0, 4)):
+            return statement
+        return replace(statement, action=aimed.action, resource=aimed.resource)
+
+    def document(one: PolicyDocument) -> PolicyDocument:
+        return replace(one, statements=tuple(map(turned, one.statements)))
+
+    boundary = drawn.permissions_boundary
+    return PolicySet(
+        tuple(map(document, drawn.identity_policies)),
+        None if boundary is None else document(boundary),
+        tuple(tuple(map(document, level)) for level in drawn.service_control_policies),
+    )
 
 
 @st.composite

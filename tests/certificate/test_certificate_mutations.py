@@ -11,16 +11,20 @@ from mutations import mutants
 
 from conftest import Setup, allow
 from tenantproof.certificate import (
+    Beyond,
+    Claim,
     RejectedError,
     Verified,
     digest,
     parse_certificate,
+    read_claims,
     to_text,
     verify,
 )
 from tenantproof.certify import certify
 from tenantproof.errors import InputError
-from tenantproof.isolation import Run, load_manifest
+from tenantproof.isolation import Question, Run, load_manifest
+from tenantproof.prove import language
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -119,6 +123,7 @@ def test_no_mutant_of_a_rich_certificate_is_accepted(setup: Setup) -> None:
     assert accepted == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["propositions", "lemmas", "nodes"])
 def test_no_mutant_of_a_proof_is_accepted_without_the_files(setup: Setup, part: str) -> None:
     data = certificate_of(rich(setup))
@@ -128,6 +133,7 @@ def test_no_mutant_of_a_proof_is_accepted_without_the_files(setup: Setup, part: 
             assert checked(mutant, detached=True) is None, what
 
 
+@pytest.mark.slow
 def test_a_mutant_of_a_policy_with_the_right_digest_is_no_proof_of_a_leak(setup: Setup) -> None:
     """Without the files another policy can only be accepted if the theorem holds of it, too."""
     data = certificate_of(rich(setup))
@@ -169,3 +175,62 @@ def test_a_tenant_that_joins_is_noticed(setup: Setup) -> None:
     setup.tenant("gamma").write()
     with pytest.raises(RejectedError, match="another theorem: forbidden differ"):
         verify(parse_certificate(json.dumps(data)), root=None, detached=False, seconds=60)
+
+
+@pytest.mark.parametrize("name", ["company-a-b", "company-a-b/leaky", "tags", "documented-policy"])
+def test_the_checker_reads_of_a_manifest_what_check_asks(name: str) -> None:
+    asked_twice(EXAMPLES / name)
+
+
+def test_the_checker_reads_of_a_large_manifest_what_check_asks(setup: Setup) -> None:
+    """Several endpoints, tenants on some of them, trusted principals, wildcards in actions."""
+    other = "arn:aws:sagemaker:us-east-1:111122223333:endpoint/other"
+    setup.shared("common/*", "x?").endpoint(other)
+    setup.more('[[endpoints]]\nname = "third"\nregion = "eu-west-1"\naccount = "1"')
+    setup.tenant("acme", tenant_extra='endpoints = ["other"]')
+    setup.tenant("beta", owns=("beta/*", "b?"), tenant_extra=f'endpoints = ["{other}", "third"]')
+    setup.tenant("gamma", allow("*"))
+    setup.more('[[trusted]]\narn = "arn:aws:iam::111122223333:role/gamma"\nreason = "ours"')
+    setup.more('[[cannot]]\nprincipal = "beta"\naction = "sagemaker:invoke*"')
+    setup.more('[[cannot]]\nprincipal = "beta"\naction = "*"\ntarget_model = "acme/*"')
+    setup.more('[[cannot]]\nname = "named"\nprincipal = "acme"\nendpoints = ["third"]')
+    asked_twice(setup.write())
+
+
+def asked_twice(path: Path) -> None:
+    """The theorems are about what the run asked: the same questions, languages and actions."""
+    manifest = load_manifest(path, lenient=True)
+    run = Run(manifest)
+    asked = read_claims(Path(manifest.file))
+    by_claim = {}
+    for tenant in manifest.tenants:
+        for member in tenant.members:
+            for endpoint in manifest.endpoints:
+                by_claim[tenant.name, member.principal.arn, endpoint.arn] = tenant, member, endpoint
+    claims = [theorem.claim for theorem in asked.theorems]
+    questions = (Question.ISOLATED, Question.CANNOT)
+    found = [finding for finding in run.report().findings if finding.question in questions]
+    assert set(claims) == {
+        Claim(f.question.value, f.tenant, f.principal, f.endpoint, f.assertion) for f in found
+    }
+    for theorem in asked.theorems:
+        claim = theorem.claim
+        tenant, member, endpoint = by_claim[claim.tenant, claim.principal, claim.endpoint]
+        assert theorem.principal == member.principal
+        layers = [[p.file for p in layer.policies] for layer in member.policies.layers()]
+        folder = Path(manifest.file).parent
+        stated = [[str(folder / asked.files[i]) for i in ly] for ly in theorem.stack.layers()]
+        assert stated == layers
+        if isinstance(theorem.forbidden, Beyond):
+            wall = run._wall(tenant, endpoint)
+            for ours, theirs in (
+                (theorem.forbidden.own, wall.own),
+                (theorem.forbidden.owned, wall.owned),
+                (theorem.forbidden.shared, wall.shared),
+            ):
+                assert language(*ours) == theirs
+        else:
+            (assertion,) = [a for a in manifest.assertions if a.name == claim.assertion]
+            assert theorem.actions == assertion.actions
+            models = theorem.forbidden.models
+            assert models == (assertion.target_model and (assertion.target_model,))

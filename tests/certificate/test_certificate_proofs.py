@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from certificate_helpers import BEYOND, policy, policy_set, proved
+from certificate_helpers import BEYOND, aimed_sets, policy, policy_set, proved
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
@@ -32,7 +32,7 @@ from tenantproof.prove import space
 from tenantproof.prove.compiler import MODELLED
 from tenantproof.reading import Ambiguity
 from tenantproof.request import Principal
-from tenantproof_strategies import policy_sets, principals
+from tenantproof_strategies import principals
 
 LIKE = {"sagemaker:TargetModel": ["acme/*", "common/*"]}
 OWN_OR_TAG = {"sagemaker:TargetModel": ["${aws:PrincipalTag/tenant}/*", "common/*"]}
@@ -254,7 +254,7 @@ def answer(policies: PolicySet, principal: Principal, kind: str) -> Verdict:
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(policy_sets(MODELLED), principals(), st.sampled_from(["isolated", "cannot"]))
+@given(aimed_sets(MODELLED), principals(), st.sampled_from(["isolated", "cannot"]))
 def test_what_the_prover_proves_has_a_certificate(
     drawn: PolicySet, principal: Principal, kind: str
 ) -> None:

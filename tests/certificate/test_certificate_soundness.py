@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from certificate_helpers import (
     READINGS,
+    aimed_sets,
     is_forbidden,
     mentioned,
     model_of,
@@ -25,7 +26,7 @@ from tenantproof.policy import PolicyDocument, PolicySet
 from tenantproof.policy.syntax import Family
 from tenantproof.reading import Reading
 from tenantproof.request import Principal
-from tenantproof_strategies import policies, policy_sets, principals
+from tenantproof_strategies import policies, principals
 from tenantproof_strategies.requests import near_texts
 
 slow_data = settings(
@@ -34,7 +35,7 @@ slow_data = settings(
 
 
 @slow_data
-@given(st.data(), policy_sets(), principals(), READINGS)
+@given(st.data(), aimed_sets(), principals(), READINGS)
 def test_a_branch_that_knows_all_decides_as_the_evaluator(
     data: st.DataObject, drawn: PolicySet, principal: Principal, reading: Reading
 ) -> None:
@@ -51,7 +52,7 @@ def test_a_branch_that_knows_all_decides_as_the_evaluator(
 
 
 @slow_data
-@given(st.data(), policy_sets(), principals(), READINGS)
+@given(st.data(), aimed_sets(), principals(), READINGS)
 def test_a_branch_that_knows_less_says_no_more(
     data: st.DataObject, drawn: PolicySet, principal: Principal, reading: Reading
 ) -> None:
@@ -87,7 +88,7 @@ def test_a_language_is_what_the_evaluator_matches(
 
 
 @slow_data
-@given(st.data(), policy_sets(), principals(), st.sampled_from(["beyond", "within", "all"]))
+@given(st.data(), aimed_sets(), principals(), st.sampled_from(["beyond", "within", "all"]))
 def test_what_is_proved_is_never_allowed(
     data: st.DataObject, drawn: PolicySet, principal: Principal, kind: str
 ) -> None:
