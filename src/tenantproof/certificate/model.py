@@ -68,6 +68,11 @@ class Site:
     document: int
     statement: Statement
 
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """What tells the site from all others."""
+        return self.layer, self.position, self.statement.index
+
 
 @dataclass(frozen=True)
 class Source:
@@ -104,30 +109,11 @@ class Model:
         assert TARGET not in theorem.principal.keys
         self._fixed = {**theorem.principal.keys, **fixed_by(theorem.claim.endpoint)}
         self._filled = {key: value for key, value in self._fixed.items() if any(value)}
-        self._layers = [
-            (
-                layer.name,
-                [
-                    Site(layer.name, position, document, statement)
-                    for position, (document, policy) in enumerate(
-                        zip(documents, layer.policies, strict=True)
-                    )
-                    for statement in policy.statements
-                ],
-            )
-            for layer, documents in zip(policies.layers(), theorem.stack.layers(), strict=True)
-        ]
+        self._layers = tuple(_sites(theorem, policies))
         sites = [site for _, layer in self._layers for site in layer]
-        self._qualified = {
-            condition.key.lower()
-            for site in sites
-            for condition in site.statement.conditions
-            if condition.operator.qualifier
-        }
-        self._checks = {
-            (site.layer, site.position, site.statement.index): self._elements(site)
-            for site in sites
-        }
+        conditions = [c for site in sites for c in site.statement.conditions]
+        self._qualified = {c.key.lower() for c in conditions if c.operator.qualifier}
+        self._checks = {site.place: self._elements(site) for site in sites}
         self._forbidden = self._forbidding()
 
     # -- the theorem -------------------------------------------------------------------------
@@ -229,7 +215,7 @@ class Model:
         return next((name for name, matches in elements if matches(branch) is False), None)
 
     def _elements_of(self, site: Site) -> list[tuple[str, Asked]]:
-        return self._checks[site.layer, site.position, site.statement.index]
+        return self._checks[site.place]
 
     def _elements(self, site: Site) -> list[tuple[str, Asked]]:
         statement = site.statement
@@ -554,6 +540,20 @@ class Model:
         every((self.forbidden(asking), self.allowed(asking)))
         assert asking.asked is not None
         return list(asking.asked)
+
+
+def _sites(theorem: Theorem, policies: PolicySet) -> Iterator[tuple[str, list[Site]]]:
+    """The statements of each layer, by the layer's name."""
+    for layer, documents in zip(policies.layers(), theorem.stack.layers(), strict=True):
+        placed = enumerate(zip(documents, layer.policies, strict=True))
+        yield (
+            layer.name,
+            [
+                Site(layer.name, position, document, statement)
+                for position, (document, policy) in placed
+                for statement in policy.statements
+            ],
+        )
 
 
 Flags = tuple[bool, ...]

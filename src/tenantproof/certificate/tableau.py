@@ -76,7 +76,7 @@ class _Tableau:
     propositions: dict[Proposition, int] = field(default_factory=dict)
     lemmas: list[tuple[str, Literals]] = field(default_factory=list)
     nodes: list[Node | None] = field(default_factory=list)
-    _cores: dict[tuple[str, frozenset[tuple[Some | Filled, bool]]], Literals | None] = field(
+    _cores: dict[tuple[str, bool, frozenset[tuple[Some | Filled, bool]]], Literals | None] = field(
         default_factory=dict
     )
     _splits: dict[int, Proposition] = field(default_factory=dict)
@@ -146,6 +146,8 @@ class _Tableau:
             if isinstance(p, (Some, Filled)) and p.key == key
         }
         valued = self.model.needs_a_value(branch, key)
+        if not literals:
+            return None
         if not valued and not any(literals.values()):
             return None
         for part in self._parts(literals):
@@ -155,7 +157,9 @@ class _Tableau:
         return None
 
     def _parts(self, literals: Literals) -> Iterator[Literals]:
-        """All literals; else, as there is no procedure for mixed kinds, those of each kind."""
+        """Each literal with the last; all; else, as kinds do not mix, those of each kind."""
+        *others, last = literals.items()
+        yield from (dict((other, last)) for other in others)
         families = {self._family(p) for p in literals} - {None}
         yield literals
         if len(families) > 1:
@@ -168,22 +172,35 @@ class _Tableau:
         return self.model.matchers[proposition.matcher].family
 
     def _smallest(self, key: str, literals: Literals, valued: bool) -> Literals | None:
-        asked = (key, frozenset(literals.items()))
+        asked = (key, valued, frozenset(literals.items()))
         if asked not in self._cores:
-            self._cores[asked] = self._minimal(key, literals)
-        core = self._cores[asked]
-        return core if core is not None and (valued or any(core.values())) else None
+            core = None
+            if self._refutes(key, literals, valued):
+                core = self._explain(key, {}, literals, valued, grown=False)
+            self._cores[asked] = core
+        return self._cores[asked]
 
-    def _minimal(self, key: str, literals: Literals) -> Literals | None:
-        if not self._contradict(key, literals):
-            return None
-        core = literals
-        for proposition in literals:
-            rest = {p: h for p, h in core.items() if p != proposition}
-            keeps_value = any(rest.values()) or not any(core.values())
-            if rest and keeps_value and self._contradict(key, rest):
-                core = rest
-        return core
+    def _explain(
+        self, key: str, base: Literals, rest: Literals, valued: bool, *, grown: bool
+    ) -> Literals:
+        """A smallest part of ``rest`` that contradicts ``base``, which together they do.
+
+        Follows Junker, "QuickXplain: Preferred Explanations and Relaxations for
+        Over-Constrained Problems", AAAI 2004.
+        """
+        if grown and self._refutes(key, base, valued):
+            return {}
+        if len(rest) == 1:
+            return rest
+        items = list(rest.items())
+        left, right = dict(items[: len(items) // 2]), dict(items[len(items) // 2 :])
+        of_right = self._explain(key, base | left, right, valued, grown=True)
+        of_left = self._explain(key, base | of_right, left, valued, grown=bool(of_right))
+        return of_left | of_right
+
+    def _refutes(self, key: str, literals: Literals, valued: bool) -> bool:
+        """Whether literals contradict each other, given that the key has a value."""
+        return (valued or any(literals.values())) and self._contradict(key, literals)
 
     def _contradict(self, key: str, literals: Literals) -> bool:
         if not self.model.is_set(key) and self._has_sample(key, literals):
@@ -205,7 +222,7 @@ class _Tableau:
                 accepts(self.model.matchers[p.matcher].language, sample) is holds
                 for p, holds in wanted
             )
-            for sample in self._samples_of(key, [p.matcher for p, _ in wanted])
+            for sample in self._samples_of(key, [p.matcher for p, holds in wanted if holds])
         )
 
     def _samples_of(self, key: str, matchers: Iterable[int]) -> Iterator[str]:
@@ -235,7 +252,7 @@ class _Tableau:
             outcomes = self._outcomes(proposition, branch)
             closed = sum(self._closes(branch, proposition, each) for each in outcomes)
             share = closed / len(outcomes)
-            if share == 1:
+            if share >= 0.5:
                 return proposition
             if share > best_share:
                 best, best_share = proposition, share

@@ -19,14 +19,14 @@ from functools import cache
 from tenantproof.certificate.keys import HIGHEST, Texts
 from tenantproof.evaluate.matching import fold
 
-MOST_STATES = 20_000
-"""The most states that one search looks at; wide states count as several."""
+MOST_STATES = 50_000
+"""The most states that one search looks at."""
+
+MOST_BITS = 2**30
+"""The most bits that the states of one search, or the masks of one language, take together."""
 
 MOST_POSITIONS = 2**18
 """The most positions that the patterns of one language may have together."""
-
-_MOST_MASK_BITS = 2**30
-_WIDE = 4096
 
 
 class TooLargeError(Exception):
@@ -104,7 +104,7 @@ class Language:
             language._add(pattern)
             if language.size > MOST_POSITIONS:
                 raise TooLargeError(f"patterns of more than {MOST_POSITIONS} positions")
-            if language.size * len(language.chars | language.folded) > _MOST_MASK_BITS:
+            if language.size * len(language.chars | language.folded) > MOST_BITS:
                 raise TooLargeError("patterns with too many different characters")
         return language
 
@@ -171,8 +171,8 @@ def is_empty(
         [(one, True) for one in inside] + [(one, False) for one in outside],
         key=lambda one: one[0].size,
     )
-    cost = 1 + sum(one.size for one, _ in languages) // _WIDE
-    most = effort.states // cost
+    width = 1 + sum(one.size for one, _ in languages)
+    most = min(effort.states, MOST_BITS // width)
     start = tuple(one.start for one, _ in languages)
     first, rest = (
         list(_characters([one for one, _ in languages], bounds))
