@@ -56,6 +56,14 @@ class Blame:
 
 
 @dataclass(frozen=True)
+class CertificateNote:
+    """Whether a proof of a PROVED was written to the certificate, and if not, why not."""
+
+    written: bool
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
 class Finding:
     """One answer about one principal, or of ``reaches`` about one tenant.
 
@@ -79,6 +87,7 @@ class Finding:
         for_all: whether ``tenant`` is a rule, and the answer about every tenant that it describes.
         names: where tenants are described by a rule, the names of the tenants in the request:
             ``tenant``, and ``other`` for the one that it reaches.
+        certificate: of a PROVED, whether its proof was written; None where none was asked for.
     """
 
     question: Question
@@ -98,6 +107,7 @@ class Finding:
     engines: tuple[str, ...] = ()
     for_all: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
+    certificate: CertificateNote | None = None
 
 
 @dataclass(frozen=True)
