@@ -55,17 +55,24 @@ def main() -> None:
     metavar="SECONDS",
     help="For one question about one principal; what takes longer is UNKNOWN.",
 )
-def check(manifest: Path, form: str, lenient: bool, timeout: float) -> NoReturn:
+@click.option(
+    "--engine",
+    type=click.Choice(["automata", "z3", "cvc5", "all"]),
+    default="automata",
+    show_default=True,
+    help="What decides; with all, every engine that is installed, and they must agree.",
+)
+def check(manifest: Path, form: str, lenient: bool, timeout: float, engine: str) -> NoReturn:
     """Ask every question of MANIFEST, a file or a folder that holds tenantproof.toml.
 
     Exit code 0: all proved. 1: a leak or a failed assertion. 2: bad input. 3: unknown. 4: an
-    internal error, where the two readings of the policies disagree.
+    internal error, where the two readings of the policies or two engines disagree.
     """
     from tenantproof.report import to_json, to_text
 
     _escape_what_cannot_be_printed()
     try:
-        report = _run(manifest, lenient, timeout)
+        report = _run(manifest, lenient, timeout, engine)
     except KeyboardInterrupt:
         click.echo("interrupted: no verdict", err=True)
         sys.exit(Exit.INTERRUPTED)
@@ -108,10 +115,12 @@ def _escape_what_cannot_be_printed() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _run(manifest: Path, lenient: bool, timeout: float) -> Report:
+def _run(manifest: Path, lenient: bool, timeout: float, engine: str) -> Report:
     from tenantproof.isolation import Run, load_manifest
+    from tenantproof.prove.engines import engines_named
 
-    return Run(load_manifest(manifest, lenient=lenient), timeout).report()
+    engines = engines_named(engine)
+    return Run(load_manifest(manifest, lenient=lenient), timeout, engines=engines).report()
 
 
 @main.command()

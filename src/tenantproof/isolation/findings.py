@@ -8,6 +8,7 @@ from enum import Enum
 
 from tenantproof.errors import Place
 from tenantproof.policy import Effect
+from tenantproof.prove.engines import EngineAnswers
 from tenantproof.request import Request
 
 
@@ -75,6 +76,7 @@ class Finding:
             rests on, or a budget that ended before all victims were found.
         attacked: with how many requests a PROVED was attacked.
         engines: what decided the answer; every LEAK was replayed by the evaluator, too.
+        engine_answers: where engines were chosen, what each of them answered.
     """
 
     question: Question
@@ -91,6 +93,7 @@ class Finding:
     reason: str | None = None
     attacked: int = 0
     engines: tuple[str, ...] = ()
+    engine_answers: tuple[EngineAnswers, ...] = ()
 
 
 @dataclass(frozen=True)

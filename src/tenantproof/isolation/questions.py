@@ -46,6 +46,7 @@ from tenantproof.prove import (
     shortest_member,
 )
 from tenantproof.prove.concrete import is_within
+from tenantproof.prove.engines import AUTOMATA, Engine, Ledger
 from tenantproof.prove.solver import Blocked
 from tenantproof.reading import DOCUMENTED, Ambiguity, Reading
 from tenantproof.request import ContextValue, Request
@@ -65,11 +66,13 @@ class Run:
         manifest: the tenants, their principals and policies.
         timeout: seconds for one question about one principal; None for no limit.
         reading: the choices where the reference hedges.
+        engines: what questions are put to; with several their answers must agree.
     """
 
     manifest: Manifest
     timeout: float | None = DEFAULT_TIMEOUT
     reading: Reading = DOCUMENTED
+    engines: tuple[Engine, ...] = (AUTOMATA,)
     _languages: dict[tuple[str, ...], Language] = field(default_factory=dict)
     _samples: dict[tuple[str, ...], str | None] = field(default_factory=dict)
 
@@ -114,8 +117,13 @@ class Run:
         )
 
         def ask(inquiry: Inquiry) -> list[Finding]:
-            answers = [self._escape(inquiry, wall, kind, draft) for kind in Escape]
-            return [finding for finding in answers if finding is not None]
+            found: list[Finding] = []
+            for kind in Escape:
+                since = len(inquiry.ledger.answers)
+                answer = self._escape(inquiry, wall, kind, draft)
+                if answer is not None:
+                    found.append(self._noted(answer, inquiry.ledger, since))
+            return found
 
         return self._proved_unless(self._inquiry(member, endpoint), ask, draft, wall.is_outside)
 
@@ -254,9 +262,19 @@ class Run:
         actions: tuple[str, ...],
     ) -> Finding:
         """Each model of the patterns (None: no TargetModel) is allowed in some context."""
-        budget = Budget.of(self.timeout)
+        budget, ledger = Budget.of(self.timeout), self._ledger()
         models = None if patterns is None else self._models(patterns)
-        inquiries = [Inquiry(m, endpoint, actions, self.reading, budget) for m in members]
+        inquiries = [Inquiry(m, endpoint, actions, self.reading, budget, ledger) for m in members]
+        finding = self._coverage(draft, inquiries, models, patterns)
+        return self._noted(finding, ledger)
+
+    def _coverage(
+        self,
+        draft: Finding,
+        inquiries: Sequence[Inquiry],
+        models: Language | None,
+        patterns: tuple[str, ...] | None,
+    ) -> Finding:
         try:
             answer = cover(inquiries, models)
             finding = self._from_coverage(draft, inquiries, answer)
@@ -307,7 +325,17 @@ class Run:
         self, member: Member, endpoint: Endpoint, actions: tuple[str, ...] | None = None
     ) -> Inquiry:
         chosen = invoke_actions() if actions is None else actions
-        return Inquiry(member, endpoint, chosen, self.reading, Budget.of(self.timeout))
+        budget = Budget.of(self.timeout)
+        return Inquiry(member, endpoint, chosen, self.reading, budget, self._ledger())
+
+    def _ledger(self) -> Ledger:
+        return Ledger(self.engines, self.timeout)
+
+    def _noted(self, finding: Finding, ledger: Ledger, since: int = 0) -> Finding:
+        """The finding with what each engine answered, where engines were chosen."""
+        if self.engines == (AUTOMATA,) or finding.engine_answers:
+            return finding
+        return replace(finding, engine_answers=ledger.summary(since))
 
     def _proved_unless(
         self,
@@ -318,6 +346,17 @@ class Run:
         extra: Iterable[str] = (),
     ) -> list[Finding]:
         """What ``ask`` finds; else PROVED, once attacked and asked under the other readings."""
+        found = self._asked(inquiry, ask, draft, is_forbidden, extra)
+        return [self._noted(finding, inquiry.ledger) for finding in found]
+
+    def _asked(
+        self,
+        inquiry: Inquiry,
+        ask: Callable[[Inquiry], list[Finding]],
+        draft: Finding,
+        is_forbidden: Callable[[str | None], bool],
+        extra: Iterable[str],
+    ) -> list[Finding]:
         try:
             found = ask(inquiry)
             if found:

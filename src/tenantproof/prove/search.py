@@ -101,6 +101,11 @@ class Budget:
             return None
         return max(1, int((self.deadline - time.monotonic()) * 1000))
 
+    def extend(self, seconds: float) -> None:
+        """Put the deadline off: so much time went into what this budget does not pay for."""
+        if self.deadline is not None:
+            self.deadline += seconds
+
     def spend(self, states: int = 1) -> None:
         """Count states; with 0 only look at the time.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from importlib.resources import files
 from typing import Any
 
@@ -55,6 +56,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "reason": finding.reason,
         "attacked": finding.attacked,
         "engines": list(finding.engines),
+        "engine_answers": [asdict(each) for each in finding.engine_answers],
     }
 
 
