@@ -82,8 +82,16 @@ class Values:
 
     @property
     def are_texts(self) -> bool:
-        """Whether they are strings of the theory."""
-        return self.choices.values is not None or not self._typed
+        """Whether they are strings of the theory: not what is compared as a value alone."""
+        if self.choices.values is not None:
+            return True
+        valued = bool(self._typed) or self.choices.kind is not None
+        return not valued or (not self._typed and self._has_texts)
+
+    @property
+    def _has_texts(self) -> bool:
+        texts = (each for each in self.sets if isinstance(each, AUTOMATA))
+        return any(trivial(each) is None for each in texts)
 
     @property
     def _typed(self) -> tuple[TypedSet, ...]:
@@ -118,8 +126,7 @@ class Values:
         kinds = {each.kind for each in self._typed}
         if self.choices.kind is not None:
             kinds.add(self.choices.kind)
-        texts = (each for each in self.sets if isinstance(each, AUTOMATA))
-        if len(kinds) > 1 or any(trivial(each) is None for each in texts):
+        if len(kinds) > 1 or self._has_texts:
             raise NotSupportedError(f"{self.subject} is compared as a text and as a value at once")
         (kind,) = kinds
         whole_seconds = kind is Family.DATE and self.choices.shape is not None
