@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import agreement, corpus, scale, startup, strings
+from benchmarks import agreement, corpus, engines, scale, startup, strings
 
 BENCHMARKS = {
     "strings": strings.main,
@@ -12,6 +12,7 @@ BENCHMARKS = {
     "scale": scale.main,
     "corpus": corpus.main,
     "agreement": agreement.main,
+    "engines": engines.main,
 }
 
 
