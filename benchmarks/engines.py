@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from itertools import product
 from pathlib import Path
@@ -44,8 +44,16 @@ from tenantproof.prove import (
     language,
     neg,
 )
+from tenantproof.prove.concrete import holds
 from tenantproof.prove.engines.encode import Question, encode
-from tenantproof.prove.engines.engine import AUTOMATA, ENGINES, Automata, StringProver, Strings
+from tenantproof.prove.engines.engine import (
+    AUTOMATA,
+    ENGINES,
+    Automata,
+    StringProver,
+    Strings,
+    witness_of,
+)
 from tenantproof.prove.engines.ledger import Answered, answered
 from tenantproof.prove.solver import Blocked, Solver, Witness
 from tenantproof.prove.space import ALWAYS_PRESENT, GLOBAL_DOMAINS
@@ -226,7 +234,15 @@ def as_script(engine: Strings, compiled: Compiled, formula: Term) -> Timed:
     answer = timed(lambda: check.model(Budget.of(SECONDS)))
     if answer.found is None or isinstance(answer.found, BudgetExceededError):
         return Timed(answer.found, answer.seconds, prepared)
-    # A second time by the face that users have, which checks the witness and opaque conditions.
+    assert isinstance(answer.found, Mapping)
+    try:
+        witness = witness_of(asked, answer.found)
+    except BudgetExceededError as error:
+        return Timed(error, answer.seconds, prepared)
+    request = Request(compiled.space.principal, witness.action, witness.resource, witness.keys)
+    if holds(formula, request):
+        return Timed(witness, answer.seconds, prepared)
+    # Opaque conditions are asked about once more, by the face that users have.
     prover = StringProver(engine, compiled.space, compiled.multivalued, Budget.of(SECONDS))
     found: Found
     try:

@@ -24,9 +24,15 @@ class Logic:
 
     def __init__(self, formula: Term, budget: Budget) -> None:
         self._budget = budget
-        self._names: dict[Atom, z3.BoolRef] = {}
-        self._solver = z3.SimpleSolver()
-        self._solver.add(self._encode(formula))
+        self._names: dict[Atom, str] = {}
+        self._constants: dict[Atom, z3.BoolRef] = {}
+        # Z3's solver of finite domains is its SAT solver, which answers what is purely Boolean
+        # several times sooner than the general one. It reads the formula as text: making each
+        # node by a call from Python takes longer than solving it.
+        self._solver = z3.SolverFor("QF_FD")
+        text = self._text(formula)
+        declarations = (f"(declare-const {name} Bool)" for name in self._names.values())
+        self._solver.from_string(f"{''.join(declarations)}(assert {text})")
 
     def propose(self) -> dict[Atom, bool] | None:
         """Truth values that fulfil the formula and agree with nothing excluded; None: no more.
@@ -45,8 +51,8 @@ class Logic:
             raise BudgetExceededError(f"Z3 gave no answer ({self._solver.reason_unknown()})")
         model = self._solver.model()
         return {
-            atom: bool(z3.is_true(model.eval(name, model_completion=True)))
-            for atom, name in self._names.items()
+            atom: bool(z3.is_true(model.eval(self._constant(atom), model_completion=True)))
+            for atom in self._names
         }
 
     def exclude(self, literals: Mapping[Atom, bool]) -> None:
@@ -54,27 +60,30 @@ class Logic:
         self._solver.add(
             z3.Or(
                 [
-                    z3.Not(self._name(atom)) if holds else self._name(atom)
+                    z3.Not(self._constant(atom)) if holds else self._constant(atom)
                     for atom, holds in literals.items()
                 ]
             )
         )
 
-    def _encode(self, term: Term) -> z3.BoolRef:
+    def _text(self, term: Term) -> str:
         match term:
             case bool():
-                return z3.BoolVal(term)
+                return "true" if term else "false"
             case Not(inner):
-                return z3.Not(self._encode(inner))
+                return f"(not {self._text(inner)})"
             case And(terms):
-                return z3.And([self._encode(inner) for inner in terms])
+                return f"(and {' '.join(map(self._text, terms))})"
             case Or(terms):
-                return z3.Or([self._encode(inner) for inner in terms])
+                return f"(or {' '.join(map(self._text, terms))})"
             case atom:
                 return self._name(atom)
 
-    def _name(self, atom: Atom) -> z3.BoolRef:
-        name = self._names.get(atom)
-        if name is None:
-            name = self._names[atom] = z3.Bool(f"{type(atom).__name__}!{len(self._names)}")
-        return name
+    def _name(self, atom: Atom) -> str:
+        return self._names.setdefault(atom, f"{type(atom).__name__}!{len(self._names)}")
+
+    def _constant(self, atom: Atom) -> z3.BoolRef:
+        constant = self._constants.get(atom)
+        if constant is None:
+            constant = self._constants[atom] = z3.Bool(self._name(atom))
+        return constant

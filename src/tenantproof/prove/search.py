@@ -10,7 +10,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, product
+from functools import cache
+from itertools import chain, islice, product
 from operator import and_
 from string import ascii_lowercase, ascii_uppercase, digits
 
@@ -340,31 +341,39 @@ def representatives(
             compared with each other.
     """
     named: set[str] = set()
-    sets: dict[CharSet, None] = {}
+    sets: set[CharSet] = set()
     for language in languages:
         named |= language.characters
-        sets.update(dict.fromkeys(language.sets))
+        sets |= language.sets
     chosen = {c for c in named if c in domain.initial or c in domain.rest}
     # Where the first character is chosen from fewer, its range is a part of the rest's, so that
     # the plainest ones in it stand for the others there.
     for among in (domain.initial, domain.rest):
-        chosen |= _of_each_class(among, named, tuple(sets), twins)
+        chosen |= _of_each_class(among, named, frozenset(sets), twins)
     return sorted(chosen, key=_plainness)
 
 
 def _of_each_class(
-    among: CharRange, named: set[str], sets: tuple[CharSet, ...], twins: int
+    among: CharRange, named: set[str], sets: frozenset[CharSet], twins: int
 ) -> set[str]:
     """The plainest characters without a name of each class that the sets make."""
-    found: dict[tuple[bool, ...], set[str]] = {}
+    found: set[str] = set()
+    for of_class in _classes(sets) if sets else (_ANY_CLASS,):
+        free = (char for char in of_class if char in among and char not in named)
+        found.update(islice(free, twins))
+    return found
+
+
+@cache
+def _classes(sets: frozenset[CharSet]) -> tuple[tuple[str, ...], ...]:
+    """Characters of each class that some sets make, the plainest of each first.
+
+    The same few sets, those of naming rules, numbers, dates and addresses, come again and again.
+    """
+    found: dict[tuple[bool, ...], dict[str, None]] = {}
     for char in _candidates(sets):
-        if char in among and char not in named:
-            of_class = found.setdefault(tuple(char in each for each in sets), set())
-            if len(of_class) < twins:
-                of_class.add(char)
-            if not sets and len(of_class) == twins:
-                break
-    return set().union(*found.values())
+        found.setdefault(tuple(char in each for each in sets), {})[char] = None
+    return tuple(tuple(of_class) for of_class in found.values())
 
 
 def _candidates(sets: Iterable[CharSet]) -> Iterator[str]:
@@ -379,6 +388,7 @@ def _candidates(sets: Iterable[CharSet]) -> Iterator[str]:
     return chain(PLAIN, ends, _FALLBACKS)
 
 
+_ANY_CLASS = (*PLAIN, *_FALLBACKS)
 _NEAR = 128
 _LAST_CODE = 0x10FFFF
 
