@@ -14,6 +14,12 @@ from tenantproof.prove.formula import And, Atom, Not, Or, Term
 from tenantproof.prove.search import Budget
 
 
+_FEW_STEPS = 50_000
+"""Steps of Z3, as it counts them: some hundredths of a second."""
+
+_NO_TIMEOUT = 2**32 - 1
+
+
 class Logic:
     """Proposes truth values for the atoms of one formula, until none are left.
 
@@ -41,10 +47,7 @@ class Logic:
             BudgetExceededError: the budget ran out.
         """
         self._budget.spend()
-        limit = self._budget.milliseconds
-        if limit is not None:
-            self._solver.set("timeout", limit)
-        answer = self._solver.check()
+        answer = self._check()
         if answer == z3.unsat:
             return None
         if answer != z3.sat:
@@ -54,6 +57,25 @@ class Logic:
             atom: bool(z3.is_true(model.eval(self._constant(atom), model_completion=True)))
             for atom in self._names
         }
+
+    def _check(self) -> z3.CheckSatResult:
+        """What Z3 says, within the time left.
+
+        Z3 starts a thread to look at the clock, which takes longer than most answers: only what
+        a few steps leave open gets one.
+        """
+        self._solver.set("rlimit", _FEW_STEPS)
+        answer = self._solver.check()
+        if answer != z3.unknown:
+            return answer
+        self._budget.spend(0)
+        self._solver.set("rlimit", 0)
+        limit = self._budget.milliseconds
+        if limit is not None:
+            self._solver.set("timeout", limit)
+        answer = self._solver.check()
+        self._solver.set("timeout", _NO_TIMEOUT)
+        return answer
 
     def exclude(self, literals: Mapping[Atom, bool]) -> None:
         """Propose nothing more that agrees with all of the literals."""
