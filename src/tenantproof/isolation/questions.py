@@ -46,7 +46,7 @@ from tenantproof.prove import (
     shortest_member,
 )
 from tenantproof.prove.concrete import is_within
-from tenantproof.prove.engines import AUTOMATA, Engine, Ledger
+from tenantproof.prove.engines import AUTOMATA, ENGINES, Engine, Ledger
 from tenantproof.prove.solver import Blocked
 from tenantproof.reading import DOCUMENTED, Ambiguity, Reading
 from tenantproof.request import ContextValue, Request
@@ -483,6 +483,12 @@ class Run:
     def _left_out(self) -> Iterator[str]:
         for trusted in self.manifest.trusted:
             yield f"{trusted.arn} is trusted: {trusted.reason}"
+        if len(self.engines) > 1:
+            yield from (
+                f"the engine {engine.name} is not installed, so that it was not asked"
+                for engine in ENGINES.values()
+                if not engine.is_installed
+            )
 
 
 @dataclass(frozen=True)
