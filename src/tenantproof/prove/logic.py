@@ -5,14 +5,18 @@ The only module that imports Z3; a formula that unit propagation decides never g
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from itertools import islice
 
 import z3
 
 from tenantproof.errors import BudgetExceededError
-from tenantproof.prove.formula import And, Atom, Not, Or, Term
+from tenantproof.prove.formula import And, Atom, Not, Or, Term, conj, neg
 from tenantproof.prove.search import Budget
 
+_VALUE = re.compile(r"\(define-fun (\S+) \(\) Bool\s+(true|false)\)")
+"""What a model in SMT-LIB says of one atom."""
 
 _FEW_STEPS = 50_000
 """Steps of Z3, as it counts them: some hundredths of a second."""
@@ -31,14 +35,11 @@ class Logic:
     def __init__(self, formula: Term, budget: Budget) -> None:
         self._budget = budget
         self._names: dict[Atom, str] = {}
-        self._constants: dict[Atom, z3.BoolRef] = {}
         # Z3's solver of finite domains is its SAT solver, which answers what is purely Boolean
         # several times sooner than the general one. It reads the formula as text: making each
         # node by a call from Python takes longer than solving it.
         self._solver = z3.SolverFor("QF_FD")
-        text = self._text(formula)
-        declarations = (f"(declare-const {name} Bool)" for name in self._names.values())
-        self._solver.from_string(f"{''.join(declarations)}(assert {text})")
+        self._add(formula)
 
     def propose(self) -> dict[Atom, bool] | None:
         """Truth values that fulfil the formula and agree with nothing excluded; None: no more.
@@ -52,11 +53,9 @@ class Logic:
             return None
         if answer != z3.sat:
             raise BudgetExceededError(f"Z3 gave no answer ({self._solver.reason_unknown()})")
-        model = self._solver.model()
-        return {
-            atom: bool(z3.is_true(model.eval(self._constant(atom), model_completion=True)))
-            for atom in self._names
-        }
+        # What Z3 leaves out may be either.
+        model: dict[str, str] = dict(_VALUE.findall(self._solver.model().sexpr()))
+        return {atom: model.get(name) == "true" for atom, name in self._names.items()}
 
     def _check(self) -> z3.CheckSatResult:
         """What Z3 says, within the time left.
@@ -79,14 +78,15 @@ class Logic:
 
     def exclude(self, literals: Mapping[Atom, bool]) -> None:
         """Propose nothing more that agrees with all of the literals."""
-        self._solver.add(
-            z3.Or(
-                [
-                    z3.Not(self._constant(atom)) if holds else self._constant(atom)
-                    for atom, holds in literals.items()
-                ]
-            )
-        )
+        self._add(neg(conj(atom if holds else Not(atom) for atom, holds in literals.items())))
+
+    def _add(self, term: Term) -> None:
+        """Assert a term, its new atoms declared: Z3 remembers those of earlier texts."""
+        known = len(self._names)
+        text = self._text(term)
+        new = islice(self._names.values(), known, None)
+        declarations = "".join(f"(declare-const {name} Bool)" for name in new)
+        self._solver.from_string(f"{declarations}(assert {text})")
 
     def _text(self, term: Term) -> str:
         match term:
@@ -102,10 +102,4 @@ class Logic:
                 return self._name(atom)
 
     def _name(self, atom: Atom) -> str:
-        return self._names.setdefault(atom, f"{type(atom).__name__}!{len(self._names)}")
-
-    def _constant(self, atom: Atom) -> z3.BoolRef:
-        constant = self._constants.get(atom)
-        if constant is None:
-            constant = self._constants[atom] = z3.Bool(self._name(atom))
-        return constant
+        return self._names.setdefault(atom, f"a{len(self._names)}")
