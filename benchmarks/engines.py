@@ -285,7 +285,7 @@ def report(tally: Tally, title: str, start: float) -> None:
             f" {statistics.median(values):.3g}, 5% {values[len(values) // 20]:.3g},"
             f" worst {values[0]:.3g}; automata more than {SLOW:g} times slower: {len(slow)}"
         )
-        for ratio in sorted(slow, key=lambda each: each.value)[:5]:
+        for ratio in sorted(slow, key=lambda each: each.value)[:1]:
             print(
                 f"  {name} {shown(ratio.theirs)}, automata {shown(ratio.ours)}:"
                 f" {_shortened(ratio.what)}"

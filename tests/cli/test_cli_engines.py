@@ -186,3 +186,29 @@ def test_what_no_engine_answers_is_unknown(setup: Setup) -> None:
     report = run(manifest, Unable(None, "unable"))
     assert report.verdict is Verdict.UNKNOWN
     assert report.findings[0].reason == "no answer within the budget: nothing is supported"
+
+
+VARIABLE = "${aws:RequestTag/tenant}/*"
+
+
+@pytest.mark.parametrize("engine", ["z3", pytest.param("cvc5", marks=needs_cvc5)])
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringLike": {"sagemaker:TargetModel": VARIABLE}},
+        {
+            "StringLike": {"sagemaker:TargetModel": "acme/*"},
+            "StringNotLike": {"sagemaker:TargetModel": VARIABLE},
+        },
+    ],
+    ids=["like", "not like"],
+)
+def test_each_model_is_reached_with_a_tag_of_the_request(
+    setup: Setup, engine: str, condition: dict[str, Any]
+) -> None:
+    """A context found for one model covers others with its own tag, not with any."""
+    manifest = setup.tenant("acme", allow(Condition=condition)).tenant("other").write()
+    findings = as_json(manifest, "--engine", engine)["findings"]
+    (reaches,) = (f for f in findings if (f["question"], f["tenant"]) == ("reaches", "acme"))
+    assert reaches["verdict"] == "PROVED", reaches["reason"]
+    assert reaches["attacked"] > 0

@@ -12,12 +12,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from tenantproof.errors import DisagreementError
+from tenantproof.errors import BudgetExceededError, DisagreementError
 from tenantproof.isolation.attack import MOST_REQUESTS
 from tenantproof.isolation.inquiry import HAS_TARGET, TARGET, Inquiry, inside
 from tenantproof.isolation.sagemaker import TARGET_MODEL
-from tenantproof.prove import Atom, Language, Term, conj, neg, substitute
+from tenantproof.prove import Atom, Language, Some, Term, conj, neg, substitute
 from tenantproof.prove.concrete import decided
+from tenantproof.prove.formula import Matches, Put, fillings, pattern_of
 from tenantproof.prove.languages import literal
 from tenantproof.prove.solver import Blocked
 from tenantproof.request import Request
@@ -112,9 +113,31 @@ def _covered_by(inquiry: Inquiry, request: Request) -> Term:
     """The TargetModels that are allowed where all else is as in ``request``."""
 
     def value(atom: Atom) -> Term:
+        if isinstance(atom, Matches) and TARGET in atom.subjects:
+            return _of_target(atom, request)
         return atom if atom.subject == TARGET else decided(atom, request)
 
     return substitute(inquiry.compiled.allowed, value)
+
+
+def _of_target(atom: Matches, request: Request) -> Term:
+    """What an atom says of TargetModel where the other values are those of a request."""
+    texts = {key: value for key, value in request.keys.items() if isinstance(value, str)}
+    others = atom.subjects - {TARGET}
+    if not others <= texts.keys():
+        return False
+    pieces = tuple(
+        texts[piece.subject]
+        if isinstance(piece, Put) and piece.subject != TARGET and not piece.ignore_case
+        else piece
+        for piece in atom.pieces
+    )
+    puts = [piece.subject for piece in pieces if isinstance(piece, Put)]
+    if atom.subject == TARGET and TARGET not in puts:
+        return Some(TARGET, Language([pattern_of(pieces, texts)]))
+    if atom.subject != TARGET and puts == [TARGET]:
+        return Some(TARGET, fillings(pieces, texts[atom.subject]))
+    raise BudgetExceededError(f"several values are put into {atom.subject}, TargetModel among them")
 
 
 def _allows(inquiry: Inquiry, request: Request, word: str) -> bool:
