@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import agreement, certificates, corpus, scale, startup, strings
+from benchmarks import agreement, certificates, corpus, engines, scale, startup, strings
 
 BENCHMARKS = {
     "strings": strings.main,
@@ -13,6 +13,7 @@ BENCHMARKS = {
     "certificates": certificates.main,
     "corpus": corpus.main,
     "agreement": agreement.main,
+    "engines": engines.main,
 }
 
 
