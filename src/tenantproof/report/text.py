@@ -120,7 +120,11 @@ def _engine_line(each: EngineAnswers) -> str:
     }
     said = ", ".join(f"{what} ({count})" for what, count in counts.items() if count)
     why = f": {'; '.join(each.reasons)}" if each.reasons else ""
-    return f"{each.engine:<8} {said or 'not asked'}{why} in {each.seconds * 1000:.3g} ms"
+    return f"{each.engine:<8} {said or 'not asked'}{why} in {_seconds(each.seconds)}"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.3g} ms"
 
 
 def _blame_line(each: Blame) -> str:
