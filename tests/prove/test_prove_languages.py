@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tenantproof.errors import BudgetExceededError
 from tenantproof.prove import Budget, CharRange, Domain, Language, language, shortest_member
+from tenantproof.prove import search as search_module
 from tenantproof.prove.languages import (
     NO_COLON,
     PatternBuilder,
@@ -155,3 +156,58 @@ def test_case_variants_are_what_one_pass_over_unicode_gives() -> None:
         for char in chars:
             if len(chars) > 1 or char.isascii():
                 assert case_variants(char) == chars, char
+
+
+# -- patterns made to blow up --------------------------------------------------------------------
+
+QUESTIONS = [f"*{char}{'?' * count}" for count in range(10, 20) for char in "abcdef"]
+TARGETS = Domain(CharRange("!", "~"), CharRange(" ", "~"), min_length=1, max_length=1024)
+
+
+@pytest.mark.parametrize(
+    ("inside", "outside"),
+    [
+        ([["*a" + "?" * 17]], [["*a" + "?" * 17 + "*"]]),
+        ([QUESTIONS], [[f"{pattern}*" for pattern in QUESTIONS]]),
+        ([[pattern] for pattern in QUESTIONS[:40]], []),
+        ([[pattern] for pattern in QUESTIONS[:20]], [[f"{p}b*" for p in QUESTIONS[20:40]]]),
+        ([["*a" + "?" * 17, "x*"]], [["*a" + "?" * 17 + "*", "x*"]]),
+    ],
+)
+def test_patterns_made_to_blow_up_have_an_answer(
+    inside: list[list[str]], outside: list[list[str]]
+) -> None:
+    """Forward, backward, or by what one state accepts of another: with few states."""
+    budget = Budget(max_states=20_000)
+    asked = [[language(*each) for each in listed] for listed in (inside, outside)]
+    assert shortest_member(*asked, TARGETS, budget) is None
+
+
+@settings(max_examples=200)
+@given(st.lists(LANGUAGES, max_size=2), st.lists(LANGUAGES, max_size=2))
+def test_texts_read_from_their_ends(inside: list[list[str]], outside: list[list[str]]) -> None:
+    asked = [[language(*each) for each in listed] for listed in (inside, outside)]
+    for domain in (SMALL, Domain(CharRange("a", "a"), CharRange("a", "b"), 1, 5), TARGETS):
+        forward = search_module._search(*asked, domain, Budget())
+        backward = search_module._search_from_the_end(*asked, domain, Budget())
+        assert (forward is None) == (backward is None)
+        if forward is not None and backward is not None:
+            assert len(forward) == len(backward)
+            assert backward in domain
+
+
+@given(LANGUAGES, LANGUAGES, st.text("ab", max_size=6))
+def test_a_state_within_another_accepts_no_more(
+    one: list[str], other: list[str], text: str
+) -> None:
+    left, right = language(*one), language(*other)
+    for state, within in left.states_within(right).items():
+        if _accepts_from(left, state, text):
+            bits = (1 << at for at in range(within.bit_length()) if within >> at & 1)
+            assert all(_accepts_from(right, bit, text) for bit in bits)
+
+
+def _accepts_from(automaton: Language, state: int, text: str) -> bool:
+    for char in text:
+        state = automaton.step(state, char)
+    return automaton.accepting(state)

@@ -218,26 +218,34 @@ class Language:
         """Whether a ``*`` stands before more text, so that texts can have many runs."""
         return any(pattern.forks for pattern in self.patterns)
 
-    def futures(self, table: dict[object, int]) -> dict[int, int]:
-        """For the states of forking patterns, what is left to read, as a number.
+    def states_within(self, other: Language) -> dict[int, int]:
+        """For the states of forking patterns: the states of another language that accept as much.
 
-        Args:
-            table: gives equal futures equal numbers, across all languages that share it.
+        Those that simulate the state: they take each character that it takes, and simulate it
+        again afterwards. Found from each pattern's end to its start, all states of the other
+        language at once. (As in Abdulla, Chen, Holik, Mayr, Vojnar, "When simulation meets
+        antichains", TACAS 2010.)
 
         Returns:
-            Each number with the set of states (as bits) that have this future.
+            Each state, one bit, with the states of ``other``, as bits, whose future holds its own.
         """
-        numbered: dict[int, int] = {}
+        found: dict[int, int] = {}
+        layout = other._layout
         for start, pattern in zip(self._layout.start_of_pattern, self.patterns, strict=True):
             if not pattern.forks:
                 continue
             loops = dict(pattern.loops)
-            future = -1
+            after = 0
             for position in range(len(pattern.steps), -1, -1):
-                step = pattern.steps[position] if position < len(pattern.steps) else None
-                future = table.setdefault((step, loops.get(position), future), len(table))
-                numbered[future] = numbered.get(future, 0) | 1 << (start + position)
-        return numbered
+                if position == len(pattern.steps):
+                    within = layout.finals
+                else:
+                    advance, stay = layout.taking(pattern.steps[position])
+                    within = (after >> 1) & advance | after & stay
+                if position in loops:
+                    within = _while_looping(within, *layout.taking(loops[position]))
+                found[1 << (start + position)] = after = within
+        return found
 
     @cached_property
     def size(self) -> int:
@@ -304,6 +312,14 @@ class Language:
         return state
 
 
+def _while_looping(within: int, advance: int, stay: int) -> int:
+    """Those of some states that simulate a loop, given what its characters let them do."""
+    found = within & stay
+    while more := within & (found >> 1) & advance & ~found:
+        found |= more
+    return found
+
+
 _FEW_STATES: Final = 64
 
 
@@ -315,6 +331,7 @@ class _Layout:
         starts: list[int] = []
         finals: list[int] = []
         traps: list[int] = []
+        self._taking: dict[Symbol, tuple[int, int]] = {}
         self._special: dict[Symbol, list[int]] = {}
         self._loops: dict[Wild, list[int]] = {ANY: [], NO_COLON: []}
         self._start_of: dict[int, int] = {}
@@ -383,6 +400,27 @@ class _Layout:
         for wild, mask in self._stay.items():
             if char in wild:
                 stay |= mask
+        return advance, stay
+
+    def taking(self, symbol: Symbol) -> tuple[int, int]:
+        """The states whose step takes all that a symbol takes, and those whose loop does."""
+        if symbol not in self._taking:
+            self._taking[symbol] = self._taking_all(symbol)
+        return self._taking[symbol]
+
+    def _taking_all(self, symbol: Symbol) -> tuple[int, int]:
+        if isinstance(symbol, Wild):
+            wider = [wild for wild in (ANY, NO_COLON) if not wild.excluded or wild is symbol]
+            advance = stay = 0
+            for wild in wider:
+                advance |= self._special_masks.get(wild, 0)
+                stay |= self._stay[wild]
+            return advance, stay
+        advance = stay = -1
+        for char in symbol:
+            steps, loops = self.masks(char)
+            advance &= steps
+            stay &= loops
         return advance, stay
 
     def next_chars(self, state: int) -> frozenset[str] | None:

@@ -290,10 +290,6 @@ class Regular:
         """None: the characters that lead on are not listed."""
         return None
 
-    def futures(self, table: dict[object, int]) -> dict[int, int]:  # noqa: ARG002
-        """None are numbered: see :meth:`Language.futures`, which saves work and no more."""
-        return {}
-
     def accepts(self, word: str) -> bool:
         """Whether ``word`` is in the language."""
         state = self.start
@@ -367,10 +363,6 @@ class Within:
         """None: the characters that lead on are not listed."""
         return None
 
-    def futures(self, table: dict[object, int]) -> dict[int, int]:  # noqa: ARG002
-        """None are numbered: see :meth:`Language.futures`, which saves work and no more."""
-        return {}
-
     def accepts(self, word: str) -> bool:
         """Whether ``word`` is in the language."""
         return self.language.accepts(f"{self.prefix}{word}{self.suffix}")
@@ -383,6 +375,37 @@ class Within:
 
 Automaton = Language | Regular | Within
 """What the search runs: all have the same face."""
+
+
+def reverse(automaton: Automaton) -> Automaton:
+    """The language of the same texts read from their ends."""
+    match automaton:
+        case Language():
+            return Language(map(_reverse_pattern, automaton.patterns))
+        case Regular():
+            return Regular(_reverse_expression(automaton.expression), f"{automaton.name} reversed")
+        case Within():
+            turned = reverse(automaton.language)
+            return Within(turned, automaton.suffix[::-1], automaton.prefix[::-1])
+
+
+def _reverse_pattern(pattern: Pattern) -> Pattern:
+    length = len(pattern.steps)
+    loops = tuple((length - position, wild) for position, wild in pattern.loops)
+    return Pattern(pattern.steps[::-1], loops)
+
+
+def _reverse_expression(expression: Expression) -> Expression:
+    match expression:
+        case One():
+            return expression
+        case Concat(items):
+            return Concat(tuple(map(_reverse_expression, reversed(items))))
+        case Choice(items):
+            return Choice(tuple(map(_reverse_expression, items)))
+        case Repeat(item, least, most):
+            return Repeat(_reverse_expression(item), least, most)
+
 
 AUTOMATA = (Language, Regular, Within)
 """The same as classes, for ``isinstance``."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import chain, islice, product
 from operator import and_
@@ -18,7 +18,16 @@ from string import ascii_lowercase, ascii_uppercase, digits
 from tenantproof.errors import BudgetExceededError
 from tenantproof.policy.syntax import Family
 from tenantproof.prove.languages import Language
-from tenantproof.prove.regular import Automaton, CharSet
+from tenantproof.prove.regular import (
+    ANY_CHARACTER,
+    Automaton,
+    CharSet,
+    Concat,
+    One,
+    Regular,
+    Repeat,
+    reverse,
+)
 from tenantproof.prove.typed import writes
 
 PLAIN = ascii_lowercase + digits + "-_./" + ascii_uppercase
@@ -73,8 +82,11 @@ ANY_TEXT = Domain()
 _MOST_RUNS = 1024
 """The most nodes that one node is parted into."""
 
-_MOST_FUTURES = 20_000
-"""With more states than this, futures are not compared: that takes memory for each pair."""
+_MOST_PAIRS = 50_000_000
+"""With more pairs of states than this, futures are not compared: that takes time and memory."""
+
+_FEW_RUNS = 16
+"""Of more runs kept together it is not asked whether each has its like outside."""
 
 _BITS_OF_A_STATE = 2048
 """States with more bits count as several: the bound on states is a bound on memory."""
@@ -107,6 +119,10 @@ class Budget:
         """Put the deadline off: so much time went into what this budget does not pay for."""
         if self.deadline is not None:
             self.deadline += seconds
+
+    def part(self, states: int) -> Budget:
+        """A budget of its own with no more states than some, and the same deadline."""
+        return Budget(self.deadline, min(states, max(self.max_states - self.spent, 0)))
 
     def spend(self, states: int = 1) -> None:
         """Count states; with 0 only look at the time.
@@ -148,7 +164,47 @@ def shortest_member(
         return None
     if domain.shape is not None:
         inside = [*inside, domain.shape]
+    for states in _QUICK:
+        for search in (_search, _search_from_the_end):
+            part = budget.part(states)
+            try:
+                return search(inside, outside, domain, part)
+            except BudgetExceededError:
+                continue
+            finally:
+                budget.spent += part.spent
+    return _search(inside, outside, domain, budget)
+
+
+_QUICK = (5_000, 50_000)
+"""States after which the other direction is tried: ``*a?????`` is hard from one end alone."""
+
+
+def _search(
+    inside: Sequence[Automaton], outside: Sequence[Automaton], domain: Domain, budget: Budget
+) -> str | None:
     return _Search(inside, outside, domain, budget).run()
+
+
+def _search_from_the_end(
+    inside: Sequence[Automaton], outside: Sequence[Automaton], domain: Domain, budget: Budget
+) -> str | None:
+    """As :func:`_search`, with texts read from their ends; of equals it may find another."""
+    begins = [_begins_in(domain)] if domain.initial != domain.rest else []
+    found = _search(
+        [*map(reverse, inside), *begins],
+        [*map(reverse, outside)],
+        replace(domain, initial=domain.rest, shape=None),
+        budget,
+    )
+    return None if found is None else found[::-1]
+
+
+def _begins_in(domain: Domain) -> Regular:
+    """Texts, read from their ends, whose first character the domain has as one."""
+    first = CharSet(((ord(domain.initial.first), ord(domain.initial.last)),))
+    texts = Concat((Repeat(One(ANY_CHARACTER)), One(first)))
+    return Regular(texts if domain.min_length else Repeat(texts, 0, 1))
 
 
 def _is_part(one: Automaton, other: Automaton) -> bool:
@@ -202,7 +258,7 @@ class _Search:
         bits = sum(language.size for language in (*inside, *outside))
         self._weight = 1 + bits // _BITS_OF_A_STATE
         self._seen: dict[States, list[States]] = {}
-        self._hopeless = self._same_futures()
+        self._hopeless = self._states_within()
 
     def run(self) -> str | None:
         outside = tuple(language.start for language in self._outside)
@@ -211,8 +267,9 @@ class _Search:
         runs = self._runs([language.start for language in self._inside])
         start: list[Node] = []
         for inside in runs:
-            self._budget.spend(self._weight)
-            start.append((inside, outside))
+            if not self._is_hopeless(inside, outside):
+                self._budget.spend(self._weight)
+                start.append((inside, outside))
         if self._domain.min_length == 0 and any(self._is_member(*node) for node in start):
             return ""
         initial = [char for char in self._alphabet if char in self._domain.initial]
@@ -290,29 +347,32 @@ class _Search:
         known.append(outside)
         return True
 
-    def _same_futures(self) -> list[dict[int, States]]:
-        """For each language inside, by state: the states outside that have the same future.
+    def _states_within(self) -> list[dict[int, States]]:
+        """For each forking language inside, by state: the states outside that accept as much.
 
-        What such a pair reads on is accepted by both or by neither, so never as asked.
+        What such a pair reads on is never accepted by the first alone, so never as asked.
         """
-        few = sum(language.size for language in (*self._inside, *self._outside)) <= _MOST_FUTURES
-        if not few or not any(language.forks for language in self._inside):
-            return []
-        table: dict[object, int] = {}
-        outside = [language.futures(table) for language in self._outside]
-        return [
-            {
-                state: tuple(numbered.get(future, 0) for numbered in outside)
-                for future, states in language.futures(table).items()
-                for state in _single_bits(states)
-            }
-            for language in self._inside
-        ]
+        found: list[dict[int, States]] = []
+        work = sum(language.size for language in self._outside)
+        for language in self._inside:
+            if not isinstance(language, Language) or not language.forks:
+                found.append({})
+                continue
+            if language.size * work > _MOST_PAIRS:
+                return []
+            within = [
+                language.states_within(other) if isinstance(other, Language) else {}
+                for other in self._outside
+            ]
+            states = dict.fromkeys(state for each in within for state in each)
+            found.append({s: tuple(each.get(s, 0) for each in within) for s in states})
+        return found if any(found) else []
 
     def _is_hopeless(self, inside: States, outside: States) -> bool:
         return any(
-            any(map(and_, same.get(state, ()), outside))
-            for same, state in zip(self._hopeless, inside, strict=False)
+            state.bit_count() <= _FEW_RUNS
+            and all(any(map(and_, within.get(bit, ()), outside)) for bit in _single_bits(state))
+            for within, state in zip(self._hopeless, inside, strict=False)
         )
 
     def _is_trapped(self, outside: States) -> bool:
