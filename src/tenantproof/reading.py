@@ -21,6 +21,7 @@ class Ambiguity(Enum):
     EMPTY_IS_NULL = "empty-is-null"
     SHORT_ARN_PATTERN = "short-arn-pattern"
     FOR_ANY_IF_EXISTS = "for-any-if-exists"
+    NOT_PRINCIPAL = "not-principal"
 
     @property
     def question(self) -> str:
@@ -38,6 +39,9 @@ _QUESTIONS = {
     ),
     Ambiguity.EMPTY_IS_NULL: "whether a key with an empty value or no values counts as absent",
     Ambiguity.FOR_ANY_IF_EXISTS: "whether ForAnyValue:...IfExists holds for an absent key",
+    Ambiguity.NOT_PRINCIPAL: (
+        "whether NotPrincipal leaves out a principal whose account (and role) it does not list too"
+    ),
     Ambiguity.SHORT_ARN_PATTERN: (
         "whether an ARN condition value with fewer than six segments is completed with wildcards"
     ),
@@ -58,6 +62,8 @@ class Reading:
     - ``short_arn_completed``: an ARN condition value with fewer than six segments is completed
       with ``*``, as a Resource is, instead of matching nothing.
     - ``for_any_if_exists_fails``: ``ForAnyValue:...IfExists`` is false for an absent key.
+    - ``not_principal_by_level``: ``NotPrincipal`` leaves out a principal only where it lists its
+      account, of a role session the role, and the principal itself.
     """
 
     unresolved_spoils_value: bool = False
@@ -65,6 +71,7 @@ class Reading:
     empty_is_null: bool = False
     short_arn_completed: bool = False
     for_any_if_exists_fails: bool = False
+    not_principal_by_level: bool = False
 
     def alternatives(self, relevant: Iterable[Ambiguity]) -> Iterator[tuple[Ambiguity, ...]]:
         """Every non-empty set of the relevant ambiguities, small sets first."""
@@ -84,6 +91,7 @@ _FIELDS = {
     Ambiguity.EMPTY_IS_NULL: "empty_is_null",
     Ambiguity.SHORT_ARN_PATTERN: "short_arn_completed",
     Ambiguity.FOR_ANY_IF_EXISTS: "for_any_if_exists_fails",
+    Ambiguity.NOT_PRINCIPAL: "not_principal_by_level",
 }
 
 DOCUMENTED = Reading()

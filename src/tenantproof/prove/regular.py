@@ -381,8 +381,126 @@ class Within:
         return state
 
 
-Automaton = Language | Regular | Within
+class Placed:
+    """The texts of which a part, between texts of two other languages, is in a language.
+
+    How a condition on an account looks from the ARN that holds it. A state is the states of the
+    three automata side by side, each as a set of runs: the part may begin wherever what is before
+    it may end.
+    """
+
+    def __init__(
+        self, language: Automaton, before: Language, after: Language, excluded: str = ""
+    ) -> None:
+        self.language = language
+        self.before = before
+        self.after = after
+        self.excluded = excluded
+        self._memo: dict[tuple[int, str], int] = {}
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Placed) and self._key == other._key)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(self._key)
+
+    @property
+    def _key(self) -> tuple[object, ...]:
+        return self.language, self.before, self.after, self.excluded
+
+    def __repr__(self) -> str:
+        return f"Placed({self.language!r}, {self.before!r}, {self.after!r}, {self.excluded!r})"
+
+    @cached_property
+    def characters(self) -> frozenset[str]:
+        """Every character that one of the languages tells from others."""
+        parts = (self.before, self.language, self.after)
+        return frozenset(self.excluded).union(*(part.characters for part in parts))
+
+    @property
+    def sets(self) -> frozenset[CharSet]:
+        """The sets of characters that the language tells apart."""
+        return self.language.sets
+
+    @cached_property
+    def size(self) -> int:
+        """The number of states."""
+        return self.before.size + self.language.size + self.after.size
+
+    @property
+    def forks(self) -> bool:
+        """Whether texts can have many runs."""
+        return self.before.forks or self.language.forks
+
+    @cached_property
+    def start(self) -> int:
+        """The state before the first character."""
+        return self._joined(self.before.start, 0, 0)
+
+    @cached_property
+    def trap(self) -> int:
+        """The state from which everything that follows is accepted; -1 if there is none."""
+        return self.after.trap << self._second if self.after.trap > 0 else -1
+
+    @cached_property
+    def _first(self) -> int:
+        return self.before.size
+
+    @cached_property
+    def _second(self) -> int:
+        return self.before.size + self.language.size
+
+    def _joined(self, before: int, within: int, after: int) -> int:
+        if self.before.accepting(before):
+            within |= self.language.start
+        if self.language.accepting(within):
+            after |= self.after.start
+        if after and after == self.after.trap:
+            return self.trap
+        return before | within << self._first | after << self._second
+
+    def accepting(self, state: int) -> bool:
+        """Whether the text read so far is in the language."""
+        return self.after.accepting(state >> self._second)
+
+    def step(self, state: int, char: str) -> int:
+        """The state after reading one more character."""
+        found = self._memo.get((state, char))
+        if found is None:
+            before = state & ((1 << self._first) - 1)
+            within = state >> self._first & ((1 << self.language.size) - 1)
+            after = state >> self._second
+            found = self._memo[state, char] = self._joined(
+                self.before.step(before, char) if before else 0,
+                self.language.step(within, char) if within and char not in self.excluded else 0,
+                self.after.step(after, char) if after else 0,
+            )
+        return found
+
+    def next_chars(self, state: int) -> frozenset[str] | None:  # noqa: ARG002
+        """None: the characters that lead on are not listed."""
+        return None
+
+    def futures(self, table: dict[object, int]) -> dict[int, int]:  # noqa: ARG002
+        """None are numbered: see :meth:`Language.futures`, which saves work and no more."""
+        return {}
+
+    def accepts(self, word: str) -> bool:
+        """Whether ``word`` is in the language."""
+        state = self.start
+        for char in word:
+            state = self.step(state, char)
+            if not state:
+                return False
+        return self.accepting(state)
+
+
+Automaton = Language | Regular | Within | Placed
 """What the search runs: all have the same face."""
 
-AUTOMATA = (Language, Regular, Within)
+AUTOMATA = (Language, Regular, Within, Placed)
 """The same as classes, for ``isinstance``."""
