@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import agreement, corpus, scale, startup, strings
+from benchmarks import agreement, corpus, diff, scale, startup, strings
 
 BENCHMARKS = {
     "strings": strings.main,
     "startup": startup.main,
     "scale": scale.main,
     "corpus": corpus.main,
+    "diff": diff.main,
     "agreement": agreement.main,
 }
 

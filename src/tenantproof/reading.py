@@ -7,10 +7,11 @@ naming the ambiguity, where the answer would differ.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import combinations
+from typing import Protocol, Self, TypeVar
 
 
 class Ambiguity(Enum):
@@ -96,3 +97,40 @@ _FIELDS = {
 
 DOCUMENTED = Reading()
 """The reading that docs/semantics.md argues for."""
+
+
+class Rereadable(Protocol):
+    """What can be asked under another reading, and knows which ambiguities it meets."""
+
+    @property
+    def reading(self) -> Reading:
+        """The reading that it is asked under."""
+        ...
+
+    @property
+    def ambiguities(self) -> frozenset[Ambiguity]:
+        """The hedges of the reference that the policies' text touches."""
+        ...
+
+    def under(self, reading: Reading) -> Self:
+        """The same under another reading."""
+        ...
+
+
+R = TypeVar("R", bound=Rereadable)
+
+
+def under_other_readings(inquiries: Sequence[R]) -> Iterator[tuple[tuple[Ambiguity, ...], list[R]]]:
+    """Inquiries of one reading under every other reading that can matter to them.
+
+    What matters may show only under another reading (a statement that one reading voids is looked
+    at under the other), so that each is asked what it meets, until nothing new is met.
+    """
+    reading = inquiries[0].reading
+    met = {ambiguity for inquiry in inquiries for ambiguity in inquiry.ambiguities}
+    asked: set[tuple[Ambiguity, ...]] = set()
+    while todo := [flipped for flipped in reading.alternatives(met) if flipped not in asked]:
+        asked.add(todo[0])
+        others = [inquiry.under(reading.flipped(todo[0])) for inquiry in inquiries]
+        met.update(ambiguity for other in others for ambiguity in other.ambiguities)
+        yield todo[0], others

@@ -6,7 +6,6 @@ witnesses into requests, and replays each through the evaluator before anyone se
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -184,24 +183,6 @@ class Inquiry:
             for key, name in sorted(self.compiled.mentioned.items())
             if key in self._space.always and self._space.known(key) is True
         )
-
-
-def under_other_readings(
-    inquiries: Sequence[Inquiry],
-) -> Iterator[tuple[tuple[Ambiguity, ...], list[Inquiry]]]:
-    """Inquiries of one reading under every other reading that can matter to them.
-
-    What matters may show only under another reading (a statement that one reading voids is looked
-    at under the other), so that each is asked what it meets, until nothing new is met.
-    """
-    reading = inquiries[0].reading
-    met = {ambiguity for inquiry in inquiries for ambiguity in inquiry.ambiguities}
-    asked: set[tuple[Ambiguity, ...]] = set()
-    while todo := [flipped for flipped in reading.alternatives(met) if flipped not in asked]:
-        asked.add(todo[0])
-        others = [inquiry.under(reading.flipped(todo[0])) for inquiry in inquiries]
-        met.update(ambiguity for other in others for ambiguity in other.ambiguities)
-        yield todo[0], others
 
 
 def outside(models: Language) -> Term:

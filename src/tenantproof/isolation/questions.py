@@ -26,9 +26,9 @@ from tenantproof.isolation.inquiry import (
     Inquiry,
     inside,
     outside,
-    under_other_readings,
 )
 from tenantproof.isolation.manifest import Assertion, Endpoint, Manifest, Member, Tenant
+from tenantproof.isolation.reasons import asked, hangs_on, not_modelled, out_of_budget
 from tenantproof.isolation.sagemaker import (
     TARGET_MODEL,
     invoke_actions,
@@ -38,7 +38,6 @@ from tenantproof.isolation.sagemaker import (
 from tenantproof.prove import (
     Budget,
     Language,
-    Opaque,
     Term,
     conj,
     language,
@@ -47,7 +46,7 @@ from tenantproof.prove import (
 )
 from tenantproof.prove.concrete import is_within
 from tenantproof.prove.solver import Blocked
-from tenantproof.reading import DOCUMENTED, Ambiguity, Reading
+from tenantproof.reading import DOCUMENTED, Ambiguity, Reading, under_other_readings
 from tenantproof.request import ContextValue, Request
 
 DEFAULT_TIMEOUT = 30.0
@@ -125,12 +124,12 @@ class Run:
         try:
             found = inquiry.smallest_allowed(wall.escapes(kind))
         except BudgetExceededError as error:
-            reason = _out_of_budget(error)
+            reason = out_of_budget(error)
             return replace(draft, verdict=Verdict.UNKNOWN, escape=kind, reason=reason)
         if found is None:
             return None
         if isinstance(found, Blocked):
-            return replace(draft, verdict=Verdict.UNKNOWN, escape=kind, reason=_blocked(found))
+            return replace(draft, verdict=Verdict.UNKNOWN, escape=kind, reason=not_modelled(found))
         leak = self._leak(draft, inquiry, found)
         if kind is Escape.NO_TARGET_MODEL:
             return replace(leak, escape=kind, victims=tuple(n.name for n in wall.others))
@@ -170,7 +169,7 @@ class Run:
             unreached = conj((wall.escapes(Escape.INTO_TENANT), inside(language(*patterns))))
             more = inquiry.smallest_allowed(unreached)
             if isinstance(more, Blocked):
-                raise BudgetExceededError(_blocked(more))
+                raise BudgetExceededError(not_modelled(more))
             if more is None:
                 return
             reached |= self._owners(more, wall)
@@ -238,7 +237,7 @@ class Run:
             if found is None:
                 return []
             if isinstance(found, Blocked):
-                return [replace(draft, verdict=Verdict.UNKNOWN, reason=_blocked(found))]
+                return [replace(draft, verdict=Verdict.UNKNOWN, reason=not_modelled(found))]
             return [self._leak(draft, inquiry, found)]
 
         inquiry = self._inquiry(member, endpoint, assertion.actions)
@@ -267,7 +266,7 @@ class Run:
                 finding = replace(finding, attacked=attacked)
                 return self._under_other_readings(finding, inquiries, models)
         except BudgetExceededError as error:
-            return replace(draft, verdict=Verdict.UNKNOWN, reason=_out_of_budget(error))
+            return replace(draft, verdict=Verdict.UNKNOWN, reason=out_of_budget(error))
         return finding
 
     def _from_coverage(
@@ -277,7 +276,7 @@ class Run:
             case Covered():
                 return draft
             case Undecided(blocked):
-                return replace(draft, verdict=Verdict.UNKNOWN, reason=_blocked(blocked))
+                return replace(draft, verdict=Verdict.UNKNOWN, reason=not_modelled(blocked))
             case Missing(request):
                 inquiry = inquiries[0]
                 decision = inquiry.decide(request)
@@ -298,7 +297,7 @@ class Run:
     ) -> Finding:
         for flipped, others in under_other_readings(inquiries):
             if not isinstance(cover(others, models), Covered):
-                return replace(proved, verdict=Verdict.UNKNOWN, reason=_hangs_on(flipped))
+                return replace(proved, verdict=Verdict.UNKNOWN, reason=hangs_on(flipped))
         return proved
 
     # -- shared by the questions -------------------------------------------------------------
@@ -328,7 +327,7 @@ class Run:
                 if under_other:
                     return [_doubtful(finding, flipped) for finding in under_other]
         except BudgetExceededError as error:
-            return [replace(draft, verdict=Verdict.UNKNOWN, reason=_out_of_budget(error))]
+            return [replace(draft, verdict=Verdict.UNKNOWN, reason=out_of_budget(error))]
         return [replace(draft, attacked=attacked, engines=inquiry.engines)]
 
     def _leak(self, draft: Finding, inquiry: Inquiry, request: Request) -> Finding:
@@ -477,7 +476,7 @@ class _Wall:
 def _doubtful(finding: Finding, flipped: Iterable[Ambiguity]) -> Finding:
     """What another reading finds, as an UNKNOWN; a leak there names what it hangs on."""
     is_leak = finding.verdict is Verdict.LEAK
-    reason = _hangs_on(flipped) if is_leak else finding.reason
+    reason = hangs_on(flipped) if is_leak else finding.reason
     return replace(finding, verdict=Verdict.UNKNOWN, reason=reason)
 
 
@@ -498,33 +497,11 @@ def _prefix(pattern: str) -> str:
     return pattern.partition("*")[0].partition("?")[0]
 
 
-def _blocked(blocked: Blocked) -> str:
-    return "; ".join(map(_not_modelled, blocked.conditions))
-
-
-def _not_modelled(condition: Opaque) -> str:
-    values = ", ".join(condition.values)
-    what = f"{condition.operator} {values} on {condition.key}"
-    return f"not modelled yet: {what} ({condition.place})"
-
-
-def _hangs_on(ambiguities: Iterable[Ambiguity]) -> str:
-    return f"the answer hangs on what the IAM reference leaves open: {_asked(ambiguities)}"
-
-
-def _asked(ambiguities: Iterable[Ambiguity]) -> str:
-    return " and ".join(ambiguity.question for ambiguity in ambiguities)
-
-
 def _only_under_this_reading(inquiry: Inquiry, request: Request) -> str | None:
     """Of a request that is allowed here: the hedge under whose other reading it is not."""
     for flipped, (other,) in under_other_readings([inquiry]):
         if not other.decide(request).allowed:
             return (
-                f"of what the IAM reference leaves open, this reading allows it: {_asked(flipped)}"
+                f"of what the IAM reference leaves open, this reading allows it: {asked(flipped)}"
             )
     return None
-
-
-def _out_of_budget(error: BudgetExceededError) -> str:
-    return f"no answer within the budget: {error}"
