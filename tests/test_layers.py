@@ -17,9 +17,10 @@ BELOW: dict[str, set[str]] = {
     "evaluate": {"errors", "policy", "reading", "request"},
     "prove": {"errors", "policy", "reading", "request"},
     "isolation": {"errors", "evaluate", "policy", "prove", "reading", "request"},
-    "report": {"errors", "isolation", "policy", "request"},
+    "compare": {"errors", "evaluate", "isolation", "policy", "prove", "reading", "request"},
+    "report": {"compare", "errors", "isolation", "policy", "request"},
     "simulate": {"errors", "evaluate", "policy", "request"},
-    "cli": {"errors", "isolation", "report", "simulate"},
+    "cli": {"compare", "errors", "isolation", "report", "simulate"},
 }
 FORBIDDEN = {"boto3", "botocore", "hypothesis", "pytest"}
 

@@ -89,9 +89,8 @@ def _ask(
     except BudgetExceededError as error:
         answer = replace(draft, verdict=Verdict.UNKNOWN, reason=out_of_budget(error))
     if terms.tell_removed and Way.LOST not in ways:
-        answer = replace(
-            answer, removed=_removed(replace(inquiry, budget=Budget.of(terms.timeout)))
-        )
+        again = replace(inquiry, budget=Budget.of(terms.timeout))
+        answer = replace(answer, removed=_removed(again))
     return replace(answer, engines=inquiry.engines)
 
 
