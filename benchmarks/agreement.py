@@ -22,7 +22,6 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from tenantproof.evaluate import Outcome, decide
 from tenantproof.policy import PolicySet, Statement
 from tenantproof.prove import Budget, RequestSpace, compile_policies
-from tenantproof.prove.compiler import MODELLED
 from tenantproof.prove.concrete import holds, is_within
 from tenantproof.prove.solver import Solver, Witness
 from tenantproof.reading import Reading
@@ -74,7 +73,7 @@ def main() -> None:
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(policy_sets(MODELLED), principals())
+    @given(policy_sets(), principals())
     def compare(policies: PolicySet, principal: Principal) -> None:
         reading = chosen.choice(READINGS)
         batch = [near_request(chosen, policies, principal) for _ in range(REQUESTS)]

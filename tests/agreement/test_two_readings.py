@@ -12,7 +12,6 @@ from tenantproof.evaluate import decide
 from tenantproof.policy import Effect, PolicyDocument, PolicySet
 from tenantproof.policy.syntax import Family
 from tenantproof.prove import Budget, RequestSpace, compile_policies
-from tenantproof.prove.compiler import MODELLED
 from tenantproof.prove.concrete import holds, is_within
 from tenantproof.prove.solver import Blocked, Solver, Witness
 from tenantproof.reading import Reading
@@ -57,7 +56,7 @@ def agree(policies: PolicySet, request: Request, reading: Reading) -> None:
 
 
 @slow_data
-@given(st.data(), policy_sets(MODELLED), principals(), st.sampled_from(READINGS))
+@given(st.data(), policy_sets(), principals(), st.sampled_from(READINGS))
 def test_the_readings_agree_on_requests(
     data: st.DataObject, drawn: PolicySet, principal: Principal, reading: Reading
 ) -> None:
@@ -91,7 +90,7 @@ def test_every_witness_replays(drawn: PolicySet, principal: Principal, reading: 
 
 
 @slow_data
-@given(st.data(), policy_sets(MODELLED), principals())
+@given(st.data(), policy_sets(), principals())
 def test_what_has_no_witness_is_never_allowed(
     data: st.DataObject, drawn: PolicySet, principal: Principal
 ) -> None:
@@ -118,7 +117,7 @@ def _is_reachable(drawn: PolicySet, principal: Principal) -> bool | None:
 
 
 @slow_data
-@given(policies(MODELLED), policies(MODELLED), principals())
+@given(policies(), policies(), principals())
 def test_a_union_of_grants_allows_what_either_allows(
     one: PolicyDocument, other: PolicyDocument, principal: Principal
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from conftest import Setup, allow
 from tenantproof.errors import InputError
-from tenantproof.isolation import Finding, Question, Report, Run, Verdict, load_manifest
+from tenantproof.isolation import Escape, Finding, Question, Report, Run, Verdict, load_manifest
 
 TARGET = "sagemaker:TargetModel"
 MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
@@ -117,17 +117,26 @@ def test_can_without_a_model_is_the_request_without_one(setup: Setup) -> None:
 # -- UNKNOWN -------------------------------------------------------------------------------------
 
 
-def test_an_operator_without_a_model_is_unknown_and_named(setup: Setup) -> None:
+def test_an_address_that_opens_the_door_is_in_the_request(setup: Setup) -> None:
     office = {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
     setup.tenant("acme", allow(Condition={**like("*"), **office})).tenant("beta")
     (finding, *_) = of(setup, Question.ISOLATED)
+    assert finding.verdict is Verdict.LEAK
+    assert finding.request is not None
+    assert finding.request.context["aws:SourceIp"] == "203.0.113.7"
+
+
+def test_a_condition_without_a_model_is_unknown_and_named(setup: Setup) -> None:
+    named = {"ForAnyValue:StringLike": {"aws:CalledVia": "${aws:SourceIdentity}*"}}
+    setup.tenant("acme", allow(Condition={**like("*"), **named})).tenant("beta")
+    (finding, *_) = of(setup, Question.ISOLATED)
     assert finding.verdict is Verdict.UNKNOWN
     assert finding.reason is not None
-    assert "IpAddress 203.0.113.0/24 on aws:SourceIp" in finding.reason
+    assert "${aws:SourceIdentity}* on aws:CalledVia" in finding.reason
     assert "acme.json:" in finding.reason
 
 
-def test_an_operator_without_a_model_that_does_not_matter(setup: Setup) -> None:
+def test_an_address_that_does_not_matter(setup: Setup) -> None:
     """Whatever the address, only own models are allowed; without the key there is a leak."""
     office = {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
     setup.tenant("acme", allow(Condition={**like("acme/*"), **office})).tenant("beta")
@@ -140,12 +149,21 @@ def test_an_operator_without_a_model_that_does_not_matter(setup: Setup) -> None:
     assert "aws:SourceIp" not in finding.request.context
 
 
-def test_a_variable_that_a_request_chooses_is_unknown_and_named(setup: Setup) -> None:
+def test_a_variable_that_a_request_chooses(setup: Setup) -> None:
+    """Whoever may call themselves what they like may call themselves beta."""
     setup.tenant("acme", allow("${aws:SourceIdentity}/*")).tenant("beta")
+    finding = next(f for f in of(setup, Question.ISOLATED) if f.escape is Escape.INTO_TENANT)
+    assert finding.request is not None
+    assert dict(finding.request.context) == {
+        "aws:SourceIdentity": "beta",
+        TARGET: "beta/",
+    }
+
+
+def test_a_variable_that_a_request_chooses_within_the_own_models(setup: Setup) -> None:
+    setup.tenant("acme", allow("acme/${aws:SourceIdentity}/*")).tenant("beta")
     (finding, *_) = of(setup, Question.ISOLATED)
-    assert finding.verdict is Verdict.UNKNOWN
-    assert finding.reason is not None
-    assert "${aws:SourceIdentity}" in finding.reason
+    assert finding.verdict is Verdict.PROVED
 
 
 def test_a_proof_never_rests_on_a_choice_alone(setup: Setup) -> None:

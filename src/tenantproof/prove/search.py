@@ -362,8 +362,10 @@ def _of_each_class(
     return set().union(*found.values())
 
 
-def _candidates(sets: Iterable[CharSet]) -> Iterator[str]:
+def _candidates(sets: Sequence[CharSet]) -> Iterable[str]:
     """Characters of which each class has one: plain ones, and those near the ends of the sets."""
+    if not sets:
+        return chain(PLAIN, _FALLBACKS)
     ends = (
         chr(code)
         for each in sets
@@ -371,7 +373,7 @@ def _candidates(sets: Iterable[CharSet]) -> Iterator[str]:
         for code in (*range(first, min(first + _NEAR, last + 1)), last, last + 1, first - 1)
         if 0 <= code <= _LAST_CODE
     )
-    return chain(PLAIN, ends, _FALLBACKS)
+    return chain(PLAIN, _FALLBACKS[:_NEAR], ends)
 
 
 _NEAR = 128

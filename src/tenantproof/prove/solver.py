@@ -116,10 +116,16 @@ class Solver:
             logic.exclude(lemma)
         best: Witness | None = None
         blocked: dict[Opaque, None] = {}
+        bounded: BoundedError | None = None
         try:
             while (truth := logic.propose()) is not None:
                 chosen = _justify(formula, truth)
-                found = self._realise(chosen)
+                try:
+                    found = self._realise(chosen)
+                except BoundedError as error:
+                    bounded = error
+                    logic.exclude(chosen)
+                    continue
                 if not isinstance(found, Witness):
                     conflict = self._conflict(chosen, found)
                     self._lemmas.append(conflict)
@@ -134,9 +140,11 @@ class Solver:
             if best is None:
                 raise
             return replace(best, shortest=False)
-        if best is None:
-            return Blocked(tuple(blocked)) if blocked else None
-        return replace(best, shortest=not blocked)
+        if best is not None:
+            return replace(best, shortest=not blocked and bounded is None)
+        if bounded is not None:
+            raise bounded
+        return Blocked(tuple(blocked)) if blocked else None
 
     # -- the theories ------------------------------------------------------------------------
 
