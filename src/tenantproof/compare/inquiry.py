@@ -18,7 +18,7 @@ from tenantproof.errors import DisagreementError
 from tenantproof.evaluate import Decision, decide
 from tenantproof.policy import Stack
 from tenantproof.prove import Budget, Compiled, RequestSpace, Term, compile_policies, conj, neg
-from tenantproof.prove.solver import Blocked, Solver, Witness
+from tenantproof.prove.solver import Blocked, Learned, Solver, Witness
 from tenantproof.reading import Ambiguity, Reading
 from tenantproof.request import Principal, Request
 
@@ -48,6 +48,7 @@ class Inquiry:
         new: the other.
         reading: the choices where the reference hedges.
         budget: what all searches together may cost.
+        learned: what the prover's theories said so far, under any reading.
         was_shortest: whether every request smaller than the last one found was excluded.
     """
 
@@ -55,6 +56,7 @@ class Inquiry:
     new: Side
     reading: Reading
     budget: Budget
+    learned: Learned = field(default_factory=Learned)
     was_shortest: bool = field(default=True, init=False)
 
     @cached_property
@@ -86,7 +88,8 @@ class Inquiry:
     @cached_property
     def _solver(self) -> Solver:
         old, new = self._compiled
-        return Solver(self.space, old.multivalued | new.multivalued, self.budget)
+        multivalued = old.multivalued | new.multivalued
+        return Solver(self.space, multivalued, self.budget, learned=self.learned)
 
     @property
     def ambiguities(self) -> frozenset[Ambiguity]:

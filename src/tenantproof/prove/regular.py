@@ -8,7 +8,7 @@ the search takes either.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import or_
@@ -162,6 +162,7 @@ class Regular:
         self._finals = 0
         self._memo: dict[tuple[int, str], int] = {}
         self._masks: dict[str, int] = {}
+        self._next: dict[int, frozenset[str] | None] = {}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Regular):
@@ -286,9 +287,21 @@ class Regular:
             self._memo[state, char] = after
         return after
 
-    def next_chars(self, state: int) -> frozenset[str] | None:  # noqa: ARG002
-        """None: the characters that lead on are not listed."""
-        return None
+    def next_chars(self, state: int) -> frozenset[str] | None:
+        """The characters that lead on from a state; None if those are more than a few."""
+        if state not in self._next:
+            self._next[state] = self._few_chars(state)
+        return self._next[state]
+
+    def _few_chars(self, state: int) -> frozenset[str] | None:
+        chars: set[str] = set()
+        follow = reduce(or_, (self._follow[at] for at in _positions_in(state)), 0)
+        for position in _positions_in(follow):
+            ranges = self._chars[position].ranges
+            if sum(last - first for first, last in ranges) > _FEW_CHARACTERS:
+                return None
+            chars.update(chr(code) for first, last in ranges for code in range(first, last + 1))
+        return frozenset(chars)
 
     def futures(self, table: dict[object, int]) -> dict[int, int]:  # noqa: ARG002
         """None are numbered: see :meth:`Language.futures`, which saves work and no more."""
@@ -302,6 +315,16 @@ class Regular:
             if not state:
                 return False
         return self.accepting(state)
+
+
+_FEW_CHARACTERS = 16
+
+
+def _positions_in(state: int) -> Iterator[int]:
+    while state:
+        bit = state & -state
+        state ^= bit
+        yield bit.bit_length() - 1
 
 
 class Within:

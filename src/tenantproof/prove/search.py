@@ -10,7 +10,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, product
+from functools import cache
+from itertools import chain, islice, product
 from operator import and_
 from string import ascii_lowercase, ascii_uppercase, digits
 
@@ -217,12 +218,16 @@ class _Search:
         return None
 
     def _leading_on(self, nodes: Iterable[Node], chars: list[str]) -> list[str]:
-        """The characters that can lead on, as the smallest language inside has it."""
+        """The characters that can lead on, as the first language inside that lists them has it."""
         if not self._inside:
             return chars
         wanted: set[str] = set()
         for inside, _ in nodes:
-            few = self._inside[0].next_chars(inside[0])
+            listed = (
+                language.next_chars(state)
+                for language, state in zip(self._inside, inside, strict=True)
+            )
+            few = next((chars for chars in listed if chars is not None), None)
             if few is None:
                 return chars
             wanted |= few
@@ -351,15 +356,18 @@ def _of_each_class(
     among: CharRange, named: set[str], sets: tuple[CharSet, ...], twins: int
 ) -> set[str]:
     """The plainest characters without a name of each class that the sets make."""
-    found: dict[tuple[bool, ...], set[str]] = {}
+    unnamed = ((c for c in of_class if c not in named) for of_class in _classes(among, sets))
+    return {char for of_class in unnamed for char in islice(of_class, twins)}
+
+
+@cache
+def _classes(among: CharRange, sets: tuple[CharSet, ...]) -> list[list[str]]:
+    """Candidates of each class that the sets make, the plainest first."""
+    found: dict[tuple[bool, ...], dict[str, None]] = {}
     for char in _candidates(sets):
-        if char in among and char not in named:
-            of_class = found.setdefault(tuple(char in each for each in sets), set())
-            if len(of_class) < twins:
-                of_class.add(char)
-            if not sets and len(of_class) == twins:
-                break
-    return set().union(*found.values())
+        if char in among:
+            found.setdefault(tuple(char in each for each in sets), {})[char] = None
+    return [list(of_class) for of_class in found.values()]
 
 
 def _candidates(sets: Sequence[CharSet]) -> Iterable[str]:

@@ -66,6 +66,19 @@ class Blocked:
 
 
 @dataclass
+class Learned:
+    """What the theories of one space said, whatever formula was asked about.
+
+    Attributes:
+        lemmas: literals that no values fulfil together.
+        values: the smallest values that fulfil literals.
+    """
+
+    lemmas: list[Assignment] = field(default_factory=list)
+    values: dict[frozenset[tuple[Atom, bool]], Values | None] = field(default_factory=dict)
+
+
+@dataclass
 class Solver:
     """Finds smallest witnesses of formulas over one space; what it learns serves them all.
 
@@ -74,14 +87,14 @@ class Solver:
         multivalued: the keys that can hold any number of values.
         budget: what all questions together may cost.
         engines: what decided the answers so far: ``automata``, and ``z3`` where it was asked.
+        learned: what the theories said; solvers over the same space can share it.
     """
 
     space: RequestSpace
     multivalued: frozenset[str]
     budget: Budget
     engines: set[str] = field(default_factory=lambda: {"automata"})
-    _lemmas: list[Assignment] = field(default_factory=list)
-    _values: dict[frozenset[tuple[Atom, bool]], Values | None] = field(default_factory=dict)
+    learned: Learned = field(default_factory=Learned)
 
     def smallest(self, formula: Term) -> Witness | Blocked | None:
         """The smallest witness of ``formula``, if any.
@@ -112,7 +125,7 @@ class Solver:
 
         self.engines.add("z3")
         logic = Logic(formula, self.budget)
-        for lemma in self._lemmas:
+        for lemma in self.learned.lemmas:
             logic.exclude(lemma)
         best: Witness | None = None
         blocked: dict[Opaque, None] = {}
@@ -128,7 +141,7 @@ class Solver:
                     continue
                 if not isinstance(found, Witness):
                     conflict = self._conflict(chosen, found)
-                    self._lemmas.append(conflict)
+                    self.learned.lemmas.append(conflict)
                     logic.exclude(conflict)
                 elif opaque := _undecided(chosen):
                     blocked.update(dict.fromkeys(opaque))
@@ -179,9 +192,9 @@ class Solver:
     def _value(self, group: Group, literals: Assignment) -> Values | None:
         """The smallest values of a group of subjects that fulfil literals, if any."""
         asked = frozenset({*literals.items(), *((Present(subject), True) for subject in group)})
-        if asked not in self._values:
-            self._values[asked] = self._smallest_values(group, literals)
-        return self._values[asked]
+        if asked not in self.learned.values:
+            self.learned.values[asked] = self._smallest_values(group, literals)
+        return self.learned.values[asked]
 
     def _smallest_values(self, group: Group, literals: Assignment) -> Values | None:
         related = {a: holds for a, holds in literals.items() if isinstance(a, Matches)}
