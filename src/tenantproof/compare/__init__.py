@@ -3,6 +3,7 @@
 from tenantproof.compare.answers import Answer, Change, Compared, Comparison, Question, Way
 from tenantproof.compare.inquiry import Side
 from tenantproof.compare.questions import Terms, at_most, disjoint, equivalent, no_new_access
+from tenantproof.compare.run import compare
 
 __all__ = [
     "Answer",
@@ -14,6 +15,7 @@ __all__ = [
     "Terms",
     "Way",
     "at_most",
+    "compare",
     "disjoint",
     "equivalent",
     "no_new_access",

@@ -13,7 +13,6 @@ from tenantproof.compare.answers import Way
 from tenantproof.compare.space import TYPICAL_ACCOUNT
 from tenantproof.policy import statements
 from tenantproof.prove import RESOURCE
-from tenantproof.prove.callers import PRINCIPAL_ARN
 from tenantproof.prove.solver import Witness
 
 if TYPE_CHECKING:
@@ -64,10 +63,16 @@ def _spelled(action: str, patterns: list[str]) -> str:
 
 
 def _with_accounts(witness: Witness) -> Iterator[tuple[str, dict[str, str | tuple[str, ...]]]]:
-    keys = dict(witness.keys)
-    arn = keys.get(PRINCIPAL_ARN)
-    if isinstance(arn, str):
-        keys[PRINCIPAL_ARN] = arn.replace(_SMALLEST_ACCOUNT, TYPICAL_ACCOUNT)
-    yield witness.resource.replace(_SMALLEST_ACCOUNT, TYPICAL_ACCOUNT), keys
-    if (witness.resource, dict(witness.keys)) != (witness.resource, keys):
-        yield witness.resource, dict(witness.keys)
+    smallest = (witness.resource, dict(witness.keys))
+    typical = (
+        witness.resource.replace(_SMALLEST_ACCOUNT, TYPICAL_ACCOUNT),
+        {
+            key: value.replace(_SMALLEST_ACCOUNT, TYPICAL_ACCOUNT)
+            if isinstance(value, str)
+            else value
+            for key, value in witness.keys.items()
+        },
+    )
+    yield typical
+    if typical != smallest:
+        yield smallest

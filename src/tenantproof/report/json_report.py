@@ -28,7 +28,7 @@ def to_json(report: Report | None, problems: tuple[Problem, ...] = ()) -> dict[s
         "findings": [_finding(f) for f in report.findings] if report else [],
         "assumptions": list(report.assumptions) if report else [],
         "left_out": list(report.left_out) if report else [],
-        "errors": [_problem(problem) for problem in problems],
+        "errors": [problem_to_json(problem) for problem in problems],
     }
 
 
@@ -49,16 +49,16 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "assertion": finding.assertion,
         "escape": finding.escape.value if finding.escape else None,
         "victims": list(finding.victims),
-        "request": _request(finding.request) if finding.request else None,
+        "request": request_to_json(finding.request) if finding.request else None,
         "shortest": finding.shortest if finding.request else None,
-        "statements": [_blame(each) for each in finding.statements],
+        "statements": [blame_to_json(each) for each in finding.statements],
         "reason": finding.reason,
         "attacked": finding.attacked,
         "engines": list(finding.engines),
     }
 
 
-def _request(request: Request) -> dict[str, Any]:
+def request_to_json(request: Request) -> dict[str, Any]:
     """The request in the form that ``tenantproof simulate`` reads."""
     principal = request.principal
     kept = {name: _value(value) for name, value in principal.context.items()}
@@ -75,7 +75,8 @@ def _value(value: ContextValue) -> str | list[str]:
     return value if isinstance(value, str) else list(value)
 
 
-def _blame(each: Blame) -> dict[str, Any]:
+def blame_to_json(each: Blame) -> dict[str, Any]:
+    """A statement that had a part in a decision."""
     return {
         "layer": each.layer,
         "file": each.file,
@@ -91,7 +92,8 @@ def _blame(each: Blame) -> dict[str, Any]:
     }
 
 
-def _problem(problem: Problem) -> dict[str, Any]:
+def problem_to_json(problem: Problem) -> dict[str, Any]:
+    """A problem with its place."""
     return {
         "message": problem.message,
         "file": problem.place.file,
