@@ -11,6 +11,8 @@ from tenantproof.cli import main
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 EXPECTED = {
+    "all-tenants/tenantproof.toml": 0,
+    "all-tenants/leaky/tenantproof.toml": 1,
     "company-a-b/tenantproof.toml": 0,
     "company-a-b/leaky/tenantproof.toml": 1,
     "documented-policy/tenantproof.toml": 0,

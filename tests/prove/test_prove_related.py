@@ -79,8 +79,14 @@ def test_what_is_not_found_is_not_there(
     if found is None:
         assert not any(map(fulfils, everything(domains)))
     else:
-        assert fulfils(found)
-        assert all(value in domain for value in found.values())
+        assert fulfils(found.values)
+        assert all(value in domain for value in found.values.values())
+        smaller = map(total_length, filter(fulfils, everything(domains)))
+        assert not found.smallest or total_length(found.values) <= min(smaller, default=99)
+
+
+def total_length(values: Mapping[str, str]) -> int:
+    return sum(map(len, values.values()))
 
 
 NAMES = Repeat(One(CharSet.of("az", "AZ", "09", "--")), 1, 64)
@@ -101,7 +107,8 @@ def pair(
         Matches("m", put("u")): True,
         Matches("u", (Put("t"),)): False,
     }
-    return related_values({"m": TARGET, "t": domain, "u": domain}, {}, related, Budget())
+    found = related_values({"m": TARGET, "t": domain, "u": domain}, {}, related, Budget())
+    return None if found is None else found.values
 
 
 OWNED = ("{}", "/", STAR)
@@ -150,11 +157,9 @@ def test_two_texts_that_hold_the_same_value() -> None:
     }
     domains = {"m": TARGET, "n": TARGET, "t": Domain(shape=Regular(NAMES), min_length=1)}
     unary = {Some("m", language("models/acme/*")): True}
-    assert related_values(domains, unary, related, Budget()) == {
-        "m": "models/acme/",
-        "n": "role/acme",
-        "t": "acme",
-    }
+    found = related_values(domains, unary, related, Budget())
+    assert found is not None
+    assert found.values == {"m": "models/acme/", "n": "role/acme", "t": "acme"}
     unary[Some("n", language("role/acme"))] = False
     assert related_values(domains, unary, related, Budget()) is None
 

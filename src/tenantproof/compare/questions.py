@@ -14,8 +14,8 @@ from tenantproof.compare.inquiry import Inquiry, Requests, Side
 from tenantproof.errors import BudgetExceededError
 from tenantproof.evaluate import decide
 from tenantproof.isolation import DEFAULT_TIMEOUT, Verdict
+from tenantproof.isolation.asking import asked, hangs_on, no_answer, not_modelled
 from tenantproof.isolation.blame import blame
-from tenantproof.isolation.reasons import asked, hangs_on, not_modelled, out_of_budget
 from tenantproof.policy import Stack
 from tenantproof.prove import Budget
 from tenantproof.prove.solver import Blocked
@@ -87,7 +87,7 @@ def _ask(
         if answer.verdict is Verdict.PROVED:
             answer = replace(answer, attacked=attack(inquiry, ways))
     except BudgetExceededError as error:
-        answer = replace(draft, verdict=Verdict.UNKNOWN, reason=out_of_budget(error))
+        answer = replace(draft, verdict=Verdict.UNKNOWN, reason=no_answer(error))
     if terms.tell_removed and Way.LOST not in ways:
         again = replace(inquiry, budget=Budget.of(terms.timeout))
         answer = replace(answer, removed=_removed(again))
@@ -106,7 +106,7 @@ def _answered(draft: Answer, inquiry: Inquiry, ways: tuple[Way, ...]) -> Answer:
         try:
             found = inquiry.smallest(way)
         except BudgetExceededError as error:
-            reasons.append(out_of_budget(error))
+            reasons.append(no_answer(error))
             continue
         if isinstance(found, Requests):
             changes.append(_change(inquiry, found, way))

@@ -8,30 +8,33 @@ The atoms on TargetModel are finitely many, so that this ends.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 from tenantproof.errors import DisagreementError
 from tenantproof.isolation.attack import MOST_REQUESTS
-from tenantproof.isolation.inquiry import HAS_TARGET, TARGET, Inquiry, inside
-from tenantproof.isolation.sagemaker import TARGET_MODEL
-from tenantproof.prove import Atom, Language, Term, conj, neg, substitute
+from tenantproof.isolation.inquiry import Inquiry
+from tenantproof.prove import Atom, Term, conj, neg, substitute
 from tenantproof.prove.concrete import decided
-from tenantproof.prove.languages import literal
-from tenantproof.prove.solver import Blocked
+from tenantproof.prove.solver import Blocked, subjects_of
 from tenantproof.request import Request
+
+Retarget = Callable[[Request], Request]
+"""Puts another model into a request, all else as it is."""
 
 
 @dataclass(frozen=True)
 class Covered:
     """Every model is allowed, in one of the contexts found."""
 
-    models: Language | None
     found: tuple[tuple[Inquiry, Request], ...]
 
-    def attack(self, words: Iterable[str]) -> int:
+    def attack(self, models: Iterable[tuple[str, Retarget]]) -> int:
         """Evaluate models near the boundary: each must be allowed in one of the contexts.
+
+        Args:
+            models: the models to try, each with its name and how it is put into a request.
 
         Returns:
             How many models were tried.
@@ -39,14 +42,11 @@ class Covered:
         Raises:
             DisagreementError: one is not.
         """
-        models = self.models
-        if models is None:
-            return len(self.found)
-        tried = list(islice((word for word in words if models.accepts(word)), MOST_REQUESTS))
-        for word in tried:
-            if not any(_allows(inquiry, request, word) for inquiry, request in self.found):
+        tried = list(islice(models, MOST_REQUESTS))
+        for name, retarget in tried:
+            if not any(inquiry.decide(retarget(one)).allowed for inquiry, one in self.found):
                 raise DisagreementError(
-                    f'the prover says that each model is allowed, the evaluator allows "{word}"'
+                    f"the prover says that each model is allowed, the evaluator allows {name}"
                     " in none of the contexts found"
                 )
         return len(tried)
@@ -66,31 +66,30 @@ class Undecided:
     blocked: Blocked
 
 
-def cover(inquiries: Sequence[Inquiry], models: Language | None) -> Covered | Missing | Undecided:
+def cover(inquiries: Sequence[Inquiry], models: Term) -> Covered | Missing | Undecided:
     """Whether each model can be invoked in some context, by one of the inquiries' principals.
 
     Args:
         inquiries: at one endpoint, one for each principal that counts.
-        models: the models; None for the request without a TargetModel.
+        models: the requests whose models are asked about, by their TargetModel alone (and the
+            tenant's name, where tenants are described by a rule).
 
     Raises:
         BudgetExceededError: the budget ran out.
         DisagreementError: the evaluator contradicts the model.
     """
-    asked: Term = neg(HAS_TARGET) if models is None else inside(models)
+    asked = models
     found: list[tuple[Inquiry, Request]] = []
     while True:
         # The asker's own policies play no part: only which TargetModel is not covered yet.
         model = inquiries[0].smallest(asked)
         if model is None:
-            return Covered(models, tuple(found))
+            return Covered(tuple(found))
         if isinstance(model, Blocked):
             return Undecided(model)
-        target = model.keys.get(TARGET)
-        here = target if isinstance(target, str) else None
         blocked: Blocked | None = None
         for inquiry in inquiries:
-            answer = inquiry.smallest_allowed(_exactly(here))
+            answer = inquiry.smallest_allowed(inquiry.same_model(model))
             if isinstance(answer, Request):
                 found.append((inquiry, answer))
                 asked = conj((asked, neg(_covered_by(inquiry, answer))))
@@ -102,21 +101,10 @@ def cover(inquiries: Sequence[Inquiry], models: Language | None) -> Covered | Mi
             return Missing(model)
 
 
-def _exactly(target: str | None) -> Term:
-    if target is None:
-        return neg(HAS_TARGET)
-    return inside(Language([literal(target)]))
-
-
 def _covered_by(inquiry: Inquiry, request: Request) -> Term:
-    """The TargetModels that are allowed where all else is as in ``request``."""
+    """The models that are allowed where all else is as in ``request``."""
 
     def value(atom: Atom) -> Term:
-        return atom if atom.subject == TARGET else decided(atom, request)
+        return atom if subjects_of(atom) <= inquiry.asked_about else decided(atom, request)
 
     return substitute(inquiry.compiled.allowed, value)
-
-
-def _allows(inquiry: Inquiry, request: Request, word: str) -> bool:
-    context = {**request.context, TARGET_MODEL: word}
-    return inquiry.decide(replace(request, context=context)).allowed

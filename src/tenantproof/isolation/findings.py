@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from tenantproof.errors import Place
@@ -75,6 +75,9 @@ class Finding:
             rests on, or a budget that ended before all victims were found.
         attacked: with how many requests a PROVED was attacked.
         engines: what decided the answer; every LEAK was replayed by the evaluator, too.
+        for_all: whether ``tenant`` is a rule, and the answer about every tenant that it describes.
+        names: where tenants are described by a rule, the names of the tenants in the request:
+            ``tenant``, and ``other`` for the one that it reaches.
     """
 
     question: Question
@@ -91,6 +94,8 @@ class Finding:
     reason: str | None = None
     attacked: int = 0
     engines: tuple[str, ...] = ()
+    for_all: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

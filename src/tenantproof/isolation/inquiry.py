@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Self, TypeVar
 
 from tenantproof.errors import DisagreementError
 from tenantproof.evaluate import Decision, decide
@@ -29,6 +30,7 @@ from tenantproof.prove import (
     conj,
     neg,
 )
+from tenantproof.prove.languages import literal
 from tenantproof.prove.solver import Blocked, Solver, Witness
 from tenantproof.prove.space import ALWAYS_PRESENT, GLOBAL_DOMAINS
 from tenantproof.reading import Ambiguity, Reading
@@ -131,6 +133,18 @@ class Inquiry:
             if key in given and (key in self._space.fixed or key not in own)
         }
 
+    @property
+    def asked_about(self) -> frozenset[str]:
+        """The subjects that a question about each model ranges over."""
+        return frozenset({TARGET})
+
+    def same_model(self, request: Request) -> Term:
+        """The requests with the TargetModel of ``request``, or without one as it is."""
+        target = request.keys.get(TARGET)
+        if not isinstance(target, str):
+            return neg(HAS_TARGET)
+        return inside(Language([literal(target)]))
+
     def decide(self, request: Request) -> Decision:
         """The evaluator's decision on a request."""
         return decide(self.member.policies, request, self.reading)
@@ -159,7 +173,7 @@ class Inquiry:
         """The hedges of the reference that the policies' text touches."""
         return self.compiled.ambiguities
 
-    def under(self, reading: Reading) -> Inquiry:
+    def under(self, reading: Reading) -> Self:
         """The same inquiry under another reading."""
         return replace(self, reading=reading)
 
@@ -183,6 +197,9 @@ class Inquiry:
             for key, name in sorted(self.compiled.mentioned.items())
             if key in self._space.always and self._space.known(key) is True
         )
+
+
+InquiryT = TypeVar("InquiryT", bound=Inquiry)
 
 
 def outside(models: Language) -> Term:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tenantproof.errors import InputError, Place, Problem
+from tenantproof.isolation.naming import NamingError, parse_rule
 from tenantproof.isolation.sagemaker import (
     TARGET_MODEL,
     invoke_actions,
@@ -22,10 +23,14 @@ from tenantproof.isolation.sagemaker import (
     target_model_domain,
 )
 from tenantproof.policy import PolicyDocument, PolicyKind, PolicySet, load_policy
-from tenantproof.prove import language, shortest_member
+from tenantproof.prove import Domain, language, shortest_member
+from tenantproof.prove.regular import Regular
 from tenantproof.request import ContextValue, Principal
 
 MANIFEST_NAME = "tenantproof.toml"
+
+PLACEHOLDER = "{tenant}"
+"""Where a rule's texts hold the tenant's name."""
 
 MOST_BYTES = 64 * 1024 * 1024
 """A manifest larger than this is refused."""
@@ -77,6 +82,34 @@ class Tenant:
 
 
 @dataclass(frozen=True)
+class TenantRule:
+    """Tenants described by a rule: every name that matches, today's and tomorrow's.
+
+    Attributes:
+        name: how reports name the rule.
+        names: the names that tenants can have.
+        excluded: patterns of names that none has, though they match.
+        owns: TargetModel patterns in which ``{tenant}`` stands for the name.
+        members: the principals of a tenant; ``{tenant}`` may stand once in each of their texts.
+        endpoints: the endpoints that the tenants are on.
+    """
+
+    name: str
+    names: Regular
+    owns: tuple[str, ...]
+    members: tuple[Member, ...]
+    endpoints: tuple[Endpoint, ...]
+    excluded: tuple[str, ...] = ()
+
+    def admits(self, name: str) -> bool:
+        """Whether a tenant can have a name."""
+        return bool(name) and self.names.accepts(name) and not self._is_excluded(name)
+
+    def _is_excluded(self, name: str) -> bool:
+        return language(*self.excluded).accepts(name)
+
+
+@dataclass(frozen=True)
 class Trusted:
     """A principal left out of the isolation question, and why."""
 
@@ -99,11 +132,12 @@ class Assertion:
     actions: tuple[str, ...]
     target_model: str | None
     endpoints: tuple[Endpoint, ...]
+    rule: TenantRule | None = None
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """Everything that the questions are asked about."""
+    """Everything that the questions are asked about: tenants by list, or by rule."""
 
     file: str
     endpoints: tuple[Endpoint, ...]
@@ -111,6 +145,7 @@ class Manifest:
     shared: tuple[str, ...] = ()
     trusted: tuple[Trusted, ...] = ()
     assertions: tuple[Assertion, ...] = field(default=())
+    rules: tuple[TenantRule, ...] = ()
 
 
 def find_manifest(path: Path) -> Path:
@@ -256,18 +291,25 @@ class _Reader:
         )
         self._unique(table, "endpoints", [e.arn for e in endpoints])
         shared = self._patterns(table, "shared", required=False)
+        by_rule = table.has("rules")
         tenants = tuple(
-            self._tenant(item, endpoints) for item in table.tables("tenants", required=True)
+            self._tenant(item, endpoints) for item in table.tables("tenants", required=not by_rule)
         )
         self._unique(table, "tenants", [tenant.name for tenant in tenants])
+        rules = tuple(
+            self._rule(item, endpoints) for item in table.tables("rules", required=by_rule)
+        )
+        self._unique(table, "rules", [rule.name for rule in rules])
+        if rules and tenants:
+            table.report("rules", "found rules beside tenants, expected tenants by rule or by list")
         trusted = tuple(map(self._trusted, table.tables("trusted", required=False)))
         assertions = tuple(
-            self._assertion(item, can, tenants, endpoints)
+            self._assertion(item, can, tenants, rules, endpoints)
             for can, name in ((True, "can"), (False, "cannot"))
             for item in table.tables(name, required=False)
         )
         table.finish()
-        return Manifest(str(self._file), endpoints, tenants, shared, trusted, assertions)
+        return Manifest(str(self._file), endpoints, tenants, shared, trusted, assertions, rules)
 
     def _unique(self, table: _Table, name: str, values: list[str]) -> None:
         for value in sorted({v for v in values if v and values.count(v) > 1}):
@@ -309,6 +351,38 @@ class _Reader:
         )
         table.finish()
         return tenant
+
+    def _rule(self, table: _Table, endpoints: tuple[Endpoint, ...]) -> TenantRule:
+        name = table.text("name")
+        if not name.isprintable():
+            table.report("name", f"found {name!r}, expected printable characters")
+        names = self._names(table)
+        owns = table.texts("owns")
+        for pattern in owns:
+            if PLACEHOLDER not in pattern:
+                table.report(
+                    "owns", f"found {pattern!r:.80}, expected a pattern with {PLACEHOLDER} in it"
+                )
+            else:
+                self._check_pattern(table, "owns", pattern.replace(PLACEHOLDER, "?"))
+        items = table.tables("principals", required=True)
+        members = tuple(map(self._member, items))
+        for item, member in zip(items, members, strict=True):
+            _check_placeholders(item, member, names)
+        excluded = table.texts("except", required=False)
+        if shortest_member([names], [language(*excluded)], Domain(min_length=1)) is None:
+            table.report("names", f"found {names.name!r:.80}, which no name matches")
+        rule = TenantRule(name, names, owns, members, self._chosen(table, endpoints), excluded)
+        table.finish()
+        return rule
+
+    def _names(self, table: _Table) -> Regular:
+        text = table.text("names")
+        try:
+            return parse_rule(text)
+        except NamingError as error:
+            table.report("names", f"{error}, in {text!r:.80}")
+            return parse_rule("x")
 
     def _patterns(self, table: _Table, name: str, *, required: bool = True) -> tuple[str, ...]:
         patterns = table.texts(name, required=required)
@@ -386,12 +460,21 @@ class _Reader:
         return trusted
 
     def _assertion(
-        self, table: _Table, can: bool, tenants: tuple[Tenant, ...], endpoints: tuple[Endpoint, ...]
+        self,
+        table: _Table,
+        can: bool,
+        tenants: tuple[Tenant, ...],
+        rules: tuple[TenantRule, ...],
+        endpoints: tuple[Endpoint, ...],
     ) -> Assertion:
         principal = table.text("principal")
         members = tuple(_named(principal, tenants))
-        if principal and not members:
-            message = f"found \"{principal}\", expected a tenant's name or a principal's ARN above"
+        rule = next((rule for rule in rules if rule.name == principal), None)
+        if principal and not members and rule is None:
+            message = (
+                f"found \"{principal}\", expected a tenant's name, a principal's ARN or a rule's"
+                " name above"
+            )
             table.report("principal", message)
         action = table.text("action", required=False, default="sagemaker:InvokeEndpoint")
         actions = tuple(a for a in invoke_actions() if fnmatchcase(a.lower(), action.lower()))
@@ -400,7 +483,8 @@ class _Reader:
             table.report("action", f'found "{action}", expected one of {known}, or a wildcard')
         target = table.text("target_model", required=False) or None
         if target is not None:
-            self._check_pattern(table, "target_model", target)
+            as_named = target.replace(PLACEHOLDER, "?") if rule else target
+            self._check_pattern(table, "target_model", as_named)
             with_target = tuple(a for a in actions if a in target_model_actions())
             if actions and not with_target:
                 table.report("target_model", f"found one with {action}, which takes no TargetModel")
@@ -410,7 +494,26 @@ class _Reader:
         name = table.text("name", required=False, default=f"{principal} {verb} {action} on {shown}")
         chosen = self._chosen(table, endpoints)
         table.finish()
-        return Assertion(name, can, principal, members, actions, target, chosen)
+        return Assertion(name, can, principal, members, actions, target, chosen, rule)
+
+
+def _check_placeholders(table: _Table, member: Member, names: Regular) -> None:
+    """The name may stand once in a text, and in an ARN only where it can be a name of IAM."""
+    principal = member.principal
+    sets = {k: v for k, v in principal.context.items() if not isinstance(v, str)}
+    texts = {"arn": principal.arn, **{f"tags.{k}": v for k, v in principal.tags.items()}}
+    texts |= {f"context.{k}": v for k, v in principal.context.items() if isinstance(v, str)}
+    for field_name, text in texts.items():
+        if text.count(PLACEHOLDER) > 1:
+            table.report(field_name, f"found {text!r:.80}, expected {PLACEHOLDER} once at most")
+    for field_name, values in sets.items():
+        if any(PLACEHOLDER in value for value in values):
+            table.report(f"context.{field_name}", f"found {PLACEHOLDER} in a list of values")
+    if PLACEHOLDER in principal.arn:
+        bad = shortest_member([names, language("*:*", "*/*")], [], Domain(min_length=1))
+        if bad is not None:
+            message = f'found {PLACEHOLDER} in an ARN where a tenant can be named "{bad}"'
+            table.report("arn", f"{message}, expected names without : and /")
 
 
 def _named(principal: str, tenants: tuple[Tenant, ...]) -> Iterator[tuple[Tenant, Member]]:

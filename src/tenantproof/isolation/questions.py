@@ -6,19 +6,19 @@ requests, and asked again under the other readings of the reference that the pol
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from tenantproof.errors import (
     BudgetExceededError,
-    DisagreementError,
     InputError,
     Place,
     Problem,
 )
-from tenantproof.isolation.attack import attempts, contexts, near, policy_texts
-from tenantproof.isolation.blame import blame
-from tenantproof.isolation.coverage import Covered, Missing, Undecided, cover
+from tenantproof.isolation.asking import Asker, not_modelled
+from tenantproof.isolation.attack import near
+from tenantproof.isolation.coverage import Retarget
 from tenantproof.isolation.findings import Escape, Finding, Question, Report, Verdict
 from tenantproof.isolation.inquiry import (
     HAS_TARGET,
@@ -27,11 +27,10 @@ from tenantproof.isolation.inquiry import (
     inside,
     outside,
 )
-from tenantproof.isolation.manifest import Assertion, Endpoint, Manifest, Member, Tenant
-from tenantproof.isolation.reasons import asked, hangs_on, not_modelled, out_of_budget
+from tenantproof.isolation.manifest import Assertion, Endpoint, Member, Tenant
+from tenantproof.isolation.rules import RuleQuestions
 from tenantproof.isolation.sagemaker import (
     TARGET_MODEL,
-    invoke_actions,
     target_model_actions,
     target_model_domain,
 )
@@ -44,32 +43,14 @@ from tenantproof.prove import (
     neg,
     shortest_member,
 )
-from tenantproof.prove.concrete import is_within
 from tenantproof.prove.solver import Blocked
-from tenantproof.reading import DOCUMENTED, Ambiguity, Reading, under_other_readings
-from tenantproof.request import ContextValue, Request
-
-DEFAULT_TIMEOUT = 30.0
-"""Seconds that one question about one principal may take."""
-
-_NEIGHBOURS = 8
-"""How many other tenants' patterns an attack tries, beside those of the policies."""
+from tenantproof.request import Request
 
 
 @dataclass
-class Run:
-    """Asks all questions of a manifest.
+class Run(Asker):
+    """Asks all questions of a manifest."""
 
-    Attributes:
-        manifest: the tenants, their principals and policies.
-        timeout: seconds for one question about one principal; None for no limit.
-        reading: the choices where the reference hedges.
-    """
-
-    manifest: Manifest
-    timeout: float | None = DEFAULT_TIMEOUT
-    reading: Reading = DOCUMENTED
-    _languages: dict[tuple[str, ...], Language] = field(default_factory=dict)
     _samples: dict[tuple[str, ...], str | None] = field(default_factory=dict)
 
     def report(self) -> Report:
@@ -94,6 +75,7 @@ class Run:
         for tenant in self.manifest.tenants:
             for endpoint in tenant.endpoints:
                 yield self.reaches(tenant, endpoint)
+        yield from RuleQuestions(self).findings()
         for assertion in self.manifest.assertions:
             for tenant, member in assertion.members:
                 for endpoint in assertion.endpoints:
@@ -116,25 +98,20 @@ class Run:
             answers = [self._escape(inquiry, wall, kind, draft) for kind in Escape]
             return [finding for finding in answers if finding is not None]
 
-        return self._proved_unless(self._inquiry(member, endpoint), ask, draft, wall.is_outside)
+        inquiry = self.inquiry(member, endpoint)
+        return self.proved_unless(
+            inquiry, ask, draft, lambda: self.attack(inquiry, wall.is_outside)
+        )
 
     def _escape(
         self, inquiry: Inquiry, wall: _Wall, kind: Escape, draft: Finding
     ) -> Finding | None:
-        try:
-            found = inquiry.smallest_allowed(wall.escapes(kind))
-        except BudgetExceededError as error:
-            reason = out_of_budget(error)
-            return replace(draft, verdict=Verdict.UNKNOWN, escape=kind, reason=reason)
-        if found is None:
-            return None
-        if isinstance(found, Blocked):
-            return replace(draft, verdict=Verdict.UNKNOWN, escape=kind, reason=not_modelled(found))
-        leak = self._leak(draft, inquiry, found)
+        leak = self.answer(inquiry, wall.escapes(kind), replace(draft, escape=kind))
+        if leak is None or leak.request is None or kind is Escape.UNOWNED:
+            return leak
         if kind is Escape.NO_TARGET_MODEL:
-            return replace(leak, escape=kind, victims=tuple(n.name for n in wall.others))
-        if kind is Escape.UNOWNED:
-            return replace(leak, escape=kind)
+            return replace(leak, victims=tuple(n.name for n in wall.others))
+        found = leak.request
         reached = self._owners(found, wall)
         more: str | None = None
         try:
@@ -142,7 +119,7 @@ class Run:
         except BudgetExceededError as error:
             more = f"there may be more victims: {error}"
         victims = tuple(n.name for n in wall.others if n.name in reached)
-        return replace(leak, escape=kind, victims=victims, reason=more or leak.reason)
+        return replace(leak, victims=victims, reason=more or leak.reason)
 
     def _owners(self, request: Request, wall: _Wall) -> set[str]:
         """The other tenants who own the model of a request."""
@@ -150,7 +127,7 @@ class Run:
         return {
             neighbour.name
             for neighbour in wall.others
-            if isinstance(target, str) and self._models(neighbour.owns).accepts(target)
+            if isinstance(target, str) and self.models(neighbour.owns).accepts(target)
         }
 
     def _reach_more(self, reached: set[str], inquiry: Inquiry, wall: _Wall, found: Request) -> None:
@@ -177,7 +154,7 @@ class Run:
     def _sample(self, tenant: Tenant, budget: Budget) -> str | None:
         """One model that the tenant owns; None where its patterns admit no TargetModel."""
         if tenant.owns not in self._samples:
-            models = self._models(tenant.owns)
+            models = self.models(tenant.owns)
             self._samples[tenant.owns] = shortest_member(
                 [models], [], target_model_domain(), budget
             )
@@ -187,9 +164,9 @@ class Run:
         here = [t for t in self.manifest.tenants if endpoint in t.endpoints]
         owns = tenant.owns if tenant in here else ()
         return _Wall(
-            own=self._models(owns),
-            owned=self._models(tuple(pattern for t in here for pattern in t.owns)),
-            shared=self._models(self.manifest.shared),
+            own=self.models(owns),
+            owned=self.models(tuple(pattern for t in here for pattern in t.owns)),
+            shared=self.models(self.manifest.shared),
             others=tuple(t for t in here if t is not tenant),
         )
 
@@ -226,23 +203,21 @@ class Run:
     def _cannot(
         self, assertion: Assertion, member: Member, endpoint: Endpoint, draft: Finding
     ) -> Finding:
-        models = None if assertion.target_model is None else self._models((assertion.target_model,))
+        models = None if assertion.target_model is None else self.models((assertion.target_model,))
         forbidden: Term = True if models is None else inside(models)
 
         def is_forbidden(target: str | None) -> bool:
             return models is None or (target is not None and models.accepts(target))
 
         def ask(inquiry: Inquiry) -> list[Finding]:
-            found = inquiry.smallest_allowed(forbidden)
-            if found is None:
-                return []
-            if isinstance(found, Blocked):
-                return [replace(draft, verdict=Verdict.UNKNOWN, reason=not_modelled(found))]
-            return [self._leak(draft, inquiry, found)]
+            found = self.answer(inquiry, forbidden, draft)
+            return [] if found is None else [found]
 
-        inquiry = self._inquiry(member, endpoint, assertion.actions)
+        inquiry = self.inquiry(member, endpoint, assertion.actions)
         extra = () if assertion.target_model is None else (assertion.target_model,)
-        return self._proved_unless(inquiry, ask, draft, is_forbidden, extra)[0]
+        return self.proved_unless(
+            inquiry, ask, draft, lambda: self.attack(inquiry, is_forbidden, extra)
+        )[0]
 
     def _covered(
         self,
@@ -254,128 +229,16 @@ class Run:
     ) -> Finding:
         """Each model of the patterns (None: no TargetModel) is allowed in some context."""
         budget = Budget.of(self.timeout)
-        models = None if patterns is None else self._models(patterns)
+        asked = neg(HAS_TARGET) if patterns is None else inside(self.models(patterns))
         inquiries = [Inquiry(m, endpoint, actions, self.reading, budget) for m in members]
-        try:
-            answer = cover(inquiries, models)
-            finding = self._from_coverage(draft, inquiries, answer)
-            engines = sorted({engine for inquiry in inquiries for engine in inquiry.engines})
-            finding = replace(finding, engines=tuple(engines))
-            if isinstance(answer, Covered):
-                attacked = answer.attack(near(patterns or (), target_model_domain()))
-                finding = replace(finding, attacked=attacked)
-                return self._under_other_readings(finding, inquiries, models)
-        except BudgetExceededError as error:
-            return replace(draft, verdict=Verdict.UNKNOWN, reason=out_of_budget(error))
-        return finding
+        tried = [("no model", _as_it_is)] if patterns is None else self._owned_words(patterns)
+        return self.covered(draft, inquiries, asked, tried)
 
-    def _from_coverage(
-        self, draft: Finding, inquiries: Sequence[Inquiry], answer: Covered | Missing | Undecided
-    ) -> Finding:
-        match answer:
-            case Covered():
-                return draft
-            case Undecided(blocked):
-                return replace(draft, verdict=Verdict.UNKNOWN, reason=not_modelled(blocked))
-            case Missing(request):
-                inquiry = inquiries[0]
-                decision = inquiry.decide(request)
-                if decision.allowed:
-                    raise DisagreementError(f"only the evaluator allows {request}")
-                statements = blame(decision, request, inquiry.reading)
-                layers = ", ".join(layer.name for layer in decision.denied_by)
-                return replace(
-                    draft,
-                    verdict=Verdict.LEAK,
-                    request=request,
-                    statements=statements,
-                    reason=f"nothing in {layers} allows it" if layers else None,
-                )
-
-    def _under_other_readings(
-        self, proved: Finding, inquiries: Sequence[Inquiry], models: Language | None
-    ) -> Finding:
-        for flipped, others in under_other_readings(inquiries):
-            if not isinstance(cover(others, models), Covered):
-                return replace(proved, verdict=Verdict.UNKNOWN, reason=hangs_on(flipped))
-        return proved
-
-    # -- shared by the questions -------------------------------------------------------------
-
-    def _inquiry(
-        self, member: Member, endpoint: Endpoint, actions: tuple[str, ...] | None = None
-    ) -> Inquiry:
-        chosen = invoke_actions() if actions is None else actions
-        return Inquiry(member, endpoint, chosen, self.reading, Budget.of(self.timeout))
-
-    def _proved_unless(
-        self,
-        inquiry: Inquiry,
-        ask: Callable[[Inquiry], list[Finding]],
-        draft: Finding,
-        is_forbidden: Callable[[str | None], bool],
-        extra: Iterable[str] = (),
-    ) -> list[Finding]:
-        """What ``ask`` finds; else PROVED, once attacked and asked under the other readings."""
-        try:
-            found = ask(inquiry)
-            if found:
-                return found
-            attacked = self._attack(inquiry, is_forbidden, extra)
-            for flipped, (other,) in under_other_readings([inquiry]):
-                under_other = ask(other)
-                if under_other:
-                    return [_doubtful(finding, flipped) for finding in under_other]
-        except BudgetExceededError as error:
-            return [replace(draft, verdict=Verdict.UNKNOWN, reason=out_of_budget(error))]
-        return [replace(draft, attacked=attacked, engines=inquiry.engines)]
-
-    def _leak(self, draft: Finding, inquiry: Inquiry, request: Request) -> Finding:
-        decision = inquiry.replay(request)
-        return replace(
-            draft,
-            verdict=Verdict.LEAK,
-            request=request,
-            shortest=inquiry.was_shortest,
-            reason=_only_under_this_reading(inquiry, request),
-            engines=inquiry.engines,
-            statements=blame(decision, request, inquiry.reading),
-        )
-
-    def _attack(
-        self, inquiry: Inquiry, is_forbidden: Callable[[str | None], bool], extra: Iterable[str]
-    ) -> int:
-        """Evaluate requests near the boundary; none of the forbidden may be allowed.
-
-        Raises:
-            DisagreementError: one is, though the prover says that none can be.
-        """
-        member = inquiry.member
-        own = policy_texts(member.policies, TARGET_MODEL, member.principal)
-        neighbours = (t.owns[0] for t in self.manifest.tenants[:_NEIGHBOURS])
-        words = near((*extra, *own, *neighbours, *self.manifest.shared), target_model_domain())
-        keys = (*inquiry.free_keys, *inquiry.chosen_keys)
-        settings = tuple(
-            {**inquiry.given_keys, **setting}
-            for setting in contexts(member.policies, keys, member.principal)
-        )
-        tried = 0
-        for request in _requests(inquiry, words, settings):
-            target = request.context.get(TARGET_MODEL)
-            known = target if isinstance(target, str) else None
-            if is_forbidden(known) and is_within(inquiry.compiled, request):
-                tried += 1
-                if inquiry.decide(request).allowed:
-                    raise DisagreementError(
-                        f"the prover says that no such request is allowed, the evaluator allows"
-                        f" {request}"
-                    )
-        return tried
-
-    def _models(self, patterns: tuple[str, ...]) -> Language:
-        if patterns not in self._languages:
-            self._languages[patterns] = language(*patterns)
-        return self._languages[patterns]
+    def _owned_words(self, patterns: tuple[str, ...]) -> Iterator[tuple[str, Retarget]]:
+        models = self.models(patterns)
+        for word in near(patterns, target_model_domain()):
+            if models.accepts(word):
+                yield f'"{word}"', partial(_with_target, word)
 
     # -- the manifest ------------------------------------------------------------------------
 
@@ -406,7 +269,7 @@ class Run:
             open_prefixes = [o for o in open_prefixes if prefix.startswith(o[0])]
             for _, other_pattern, other in open_prefixes:
                 if other is not tenant:
-                    languages = [self._models((p,)) for p in (other_pattern, pattern)]
+                    languages = [self.models((p,)) for p in (other_pattern, pattern)]
                     model = self._common_model(languages, other, tenant)
                     if model is not None:
                         yield other, tenant, model
@@ -425,10 +288,14 @@ class Run:
     def _assumptions(self) -> tuple[str, ...]:
         domain = target_model_domain()
         inquiries = [
-            self._inquiry(member, self.manifest.endpoints[0])
-            for tenant in self.manifest.tenants
-            for member in tenant.members
+            self.inquiry(member, self.manifest.endpoints[0])
+            for members in (
+                *(tenant.members for tenant in self.manifest.tenants),
+                *(rule.members for rule in self.manifest.rules),
+            )
+            for member in members
         ]
+        names = (f'"{rule.names.name}" of {rule.name}' for rule in self.manifest.rules)
         free = sorted({key for inquiry in inquiries for key in inquiry.free_keys})
         chosen = sorted({key for inquiry in inquiries for key in inquiry.chosen_keys})
         return (
@@ -436,6 +303,7 @@ class Run:
             "each principal has the tags given and no others",
             f"TargetModel is {domain.min_length} to {domain.max_length} printable ASCII characters,"
             " the first not a space, or absent",
+            *(f"tenants are named by the rule {name}, with at least a character" for name in names),
             *((f"free, with any value or absent: {', '.join(free)}",) if free else ()),
             *((f"in every request, with any value: {', '.join(chosen)}",) if chosen else ()),
         )
@@ -473,35 +341,13 @@ class _Wall:
         return self.owned.accepts(target) or not self.shared.accepts(target)
 
 
-def _doubtful(finding: Finding, flipped: Iterable[Ambiguity]) -> Finding:
-    """What another reading finds, as an UNKNOWN; a leak there names what it hangs on."""
-    is_leak = finding.verdict is Verdict.LEAK
-    reason = hangs_on(flipped) if is_leak else finding.reason
-    return replace(finding, verdict=Verdict.UNKNOWN, reason=reason)
+def _as_it_is(request: Request) -> Request:
+    return request
 
 
-def _requests(
-    inquiry: Inquiry, words: Iterable[str], settings: Sequence[dict[str, ContextValue]]
-) -> Iterator[Request]:
-    principal, arn = inquiry.member.principal, inquiry.endpoint.arn
-    for action in inquiry.actions:
-        for setting in settings:
-            yield Request(principal, action, arn, setting)
-    with_target = [a for a in inquiry.actions if a in target_model_actions()]
-    for word, setting in attempts(words, settings):
-        for action in with_target:
-            yield Request(principal, action, arn, {**setting, TARGET_MODEL: word})
+def _with_target(word: str, request: Request) -> Request:
+    return replace(request, context={**request.context, TARGET_MODEL: word})
 
 
 def _prefix(pattern: str) -> str:
     return pattern.partition("*")[0].partition("?")[0]
-
-
-def _only_under_this_reading(inquiry: Inquiry, request: Request) -> str | None:
-    """Of a request that is allowed here: the hedge under whose other reading it is not."""
-    for flipped, (other,) in under_other_readings([inquiry]):
-        if not other.decide(request).allowed:
-            return (
-                f"of what the IAM reference leaves open, this reading allows it: {asked(flipped)}"
-            )
-    return None

@@ -49,6 +49,7 @@ from tenantproof.prove.formula import (
     conj,
     disj,
     fillings,
+    joined,
     neg,
     pattern_of,
 )
@@ -478,13 +479,13 @@ class _Compiler:
         if isinstance(known, Derived):
             if known.prefix or known.suffix:
                 return self._opaque(subject, "values that follow from each other in", written)
-            return Matches(known.subject, pieces)
+            return Matches(known.subject, joined(pieces))
         if known is None and subject in (ACTION, RESOURCE):
             known = self.space.choices(subject).values
         if known is None:
             if self._is_multivalued(subject):
                 return self._opaque(subject, "a set of values with a free variable in", written)
-            return Matches(subject, pieces)
+            return Matches(subject, joined(pieces))
         puts = [piece for piece in pieces if isinstance(piece, Put)]
         if len(puts) > 1:
             return self._opaque(subject, "several free variables in", written)

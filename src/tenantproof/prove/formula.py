@@ -124,6 +124,29 @@ def pattern_of(pieces: Iterable[Piece], values: Mapping[str, str]) -> Pattern:
     return builder.build()
 
 
+def joined(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
+    """The same pieces, literal characters in a row made one: equal patterns have equal pieces."""
+    together: list[Piece] = []
+    for piece in pieces:
+        before = together[-1] if together else None
+        if isinstance(piece, str) and isinstance(before, str):
+            together[-1] = before + piece
+        elif piece != "" and (piece != before or not isinstance(piece, Loop)):
+            together.append(piece)
+    return tuple(together)
+
+
+def pieces_of(pattern: Pattern) -> Iterator[Piece]:
+    """A pattern as pieces."""
+    loops = dict(pattern.loops)
+    for position in range(len(pattern.steps) + 1):
+        if position in loops:
+            yield Loop(loops[position])
+        if position < len(pattern.steps):
+            step = pattern.steps[position]
+            yield step if isinstance(step, str) else Step(step)
+
+
 def fillings(pieces: Sequence[Piece], whole: str) -> Language:
     """The texts that, put in for the one :class:`Put` of some pieces, make them match a text."""
     at = next(i for i, piece in enumerate(pieces) if isinstance(piece, Put))

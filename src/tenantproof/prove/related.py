@@ -37,11 +37,19 @@ from tenantproof.prove.search import (
     CharRange,
     Domain,
     representatives,
-    shortest_member,
 )
+from tenantproof.prove.theories import single_value
 from tenantproof.prove.typed import shape
 
 Values = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Related:
+    """Values for subjects; ``smallest`` tells whether fewer characters are known not to do."""
+
+    values: Values
+    smallest: bool
 
 
 def related_values(
@@ -49,8 +57,8 @@ def related_values(
     some: Mapping[Some, bool],
     related: Mapping[Matches, bool],
     budget: Budget,
-) -> Values | None:
-    """Values for subjects that fulfil literals together, the fewest characters that the search has.
+) -> Related | None:
+    """Values for subjects that fulfil literals together, with as few characters as it finds.
 
     Args:
         domains: the subjects, each with the texts that it can hold.
@@ -66,10 +74,11 @@ def related_values(
         BudgetExceededError: the budget ran out.
     """
     problem = _Problem.of(domains, some, related)
-    found = _Search(problem, budget).run()
-    if not isinstance(found, _Loose):
-        return found
-    return _one_by_one(problem, budget)
+    search = _Search(problem, budget)
+    found = search.run()
+    if isinstance(found, _Loose):
+        return Related(_one_by_one(problem, budget), smallest=False)
+    return None if found is None else Related(found, smallest=search.tried == 0)
 
 
 @dataclass(frozen=True)
@@ -284,15 +293,13 @@ class _Boundary:
     """Which tapes start and end before the next column, and which the patterns ask to start.
 
     ``placed`` are those that the patterns which fix the shifts begin to read here, ``asked`` those
-    that patterns which must not match do. ``loosened`` is true where a value is read at
-    a second shift.
+    that patterns which must not match do.
     """
 
     starting: frozenset[int]
     ending: frozenset[int]
     placed: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
-    loosened: bool = False
 
 
 class _Loose:
@@ -309,7 +316,8 @@ _MOST_TRIED = 400
 class _Search:
     problem: _Problem
     budget: Budget
-    loosened: bool = field(default=False, init=False)
+    tried: int = field(default=0, init=False)
+    """How many ends were reached that hold only because something was loosened."""
 
     def __post_init__(self) -> None:
         self.subjects = sorted(self.problem.domains)
@@ -339,7 +347,6 @@ class _Search:
         order = count()
         queue: list[tuple[int, int, _Node, _Path | None]] = [(0, next(order), node, None)]
         seen = {node}
-        tried = 0
         while queue:
             cost, _, node, path = heapq.heappop(queue)
             for settled in self._boundaries(node):
@@ -347,9 +354,8 @@ class _Search:
                     values = _values(path, self.subjects)
                     if self.problem.fulfilled_by(values):
                         return values
-                    tried += 1
-                    self.loosened = True
-                    if tried == _MOST_TRIED:
+                    self.tried += 1
+                    if self.tried == _MOST_TRIED:
                         return _LOOSE
                     continue
                 for column, after in self._columns(settled):
@@ -358,7 +364,7 @@ class _Search:
                         seen.add(after)
                         dear = cost + sum(map(len, column))
                         heapq.heappush(queue, (dear, next(order), after, _Path(column, path)))
-        return _LOOSE if self.loosened else None
+        return _LOOSE if self.tried else None
 
     # -- between two columns: tapes start and end ----------------------------------------------
 
@@ -423,6 +429,8 @@ class _Search:
             i = self.index[program.subject]
             begun = before | {_Run(0)} if i in starting else before
             live = self._closure(program, begun, boundary)
+            if program.strict is not None and self._is_under_way(node, boundary, program):
+                live = frozenset(r for r in live if r.beside or r.at > program.strict)
             if i in ending:
                 if any(run.at == program.end for run in live) != program.wanted:
                     return None
@@ -437,8 +445,15 @@ class _Search:
             tapes[i] = _ENDED
         if not self._is_in_order(tapes, boundary):
             return None
-        self.loosened |= boundary.loosened
         return _Node(tuple(tapes), tuple(runs))
+
+    def _is_under_way(self, node: _Node, boundary: _Boundary, program: _Program) -> bool:
+        """Whether the value that fixes the shift has started: no other run can begin to read it."""
+        assert program.strict is not None
+        step = program.steps[program.strict]
+        assert isinstance(step, Put)
+        y = self.index[step.subject]
+        return y in boundary.starting or node.tapes[y] != _UNSTARTED
 
     def _is_read(self, node: _Node, boundary: _Boundary, i: int) -> bool:
         return i in boundary.starting or not isinstance(node.tapes[i], str)
@@ -503,11 +518,9 @@ class _Search:
             boundary.asked.add(subject)
         if y in boundary.starting:
             yield _Run(at + 1) if y in boundary.ending else _Run(at, beside=True)
-        elif not strict:
-            boundary.loosened = True
-            if program.wanted:
-                inside, _ = self._languages(y)
-                yield _Run(at, loose=tuple(each.start for each in inside))
+        elif not strict and program.wanted:
+            inside, _ = self._languages(y)
+            yield _Run(at, loose=tuple(each.start for each in inside))
 
     def _accepts_loosely(self, y: int, states: tuple[int, ...]) -> bool:
         inside, _ = self._languages(y)
@@ -639,7 +652,7 @@ _MOST_CHOICES = 3000
 _LONGEST = 6
 
 
-def _one_by_one(problem: _Problem, budget: Budget) -> Values | None:
+def _one_by_one(problem: _Problem, budget: Budget) -> Values:
     """Try values for the subjects that are put in, short ones first; the others follow.
 
     Raises:
@@ -704,13 +717,11 @@ def _rest(
     """Values for the other subjects, each by itself, once those that are put in are chosen."""
     values = dict(chosen)
     for subject in others:
-        inside = list(problem.inside[subject])
-        outside = list(problem.outside[subject])
+        literals = {a: holds for a, holds in problem.some.items() if a.subject == subject}
         for atom, holds in problem.related.items():
             if atom.subject == subject:
-                made = Language([pattern_of(atom.pieces, chosen)])
-                (inside if holds else outside).append(made)
-        found = shortest_member(inside, outside, problem.domains[subject], budget)
+                literals[Some(subject, Language([pattern_of(atom.pieces, chosen)]))] = holds
+        found = single_value(literals, problem.domains[subject], budget)
         if found is None:
             return None
         values[subject] = found

@@ -72,10 +72,12 @@ class Learned:
     Attributes:
         lemmas: literals that no values fulfil together.
         values: the smallest values that fulfil literals.
+        not_smallest: subjects for which smaller values than those were not excluded.
     """
 
     lemmas: list[Assignment] = field(default_factory=list)
     values: dict[frozenset[tuple[Atom, bool]], Values | None] = field(default_factory=dict)
+    not_smallest: set[Group] = field(default_factory=set)
 
 
 @dataclass
@@ -86,7 +88,8 @@ class Solver:
         space: the requests to choose from.
         multivalued: the keys that can hold any number of values.
         budget: what all questions together may cost.
-        engines: what decided the answers so far: ``automata``, and ``z3`` where it was asked.
+        engines: what decided the answers so far: ``automata``; ``z3`` where it was asked; and
+            ``tapes``, the synchronous automaton, where values depend on each other.
         learned: what the theories said; solvers over the same space can share it.
     """
 
@@ -154,7 +157,7 @@ class Solver:
                 raise
             return replace(best, shortest=False)
         if best is not None:
-            return replace(best, shortest=not blocked and bounded is None)
+            return replace(best, shortest=best.shortest and not blocked and bounded is None)
         if bounded is not None:
             raise bounded
         return Blocked(tuple(blocked)) if blocked else None
@@ -164,7 +167,8 @@ class Solver:
     def _realise(self, chosen: Assignment) -> Witness | Group:
         """A witness for the literals, or subjects of which no values fulfil them together."""
         values: dict[str, ContextValue] = {}
-        for group in self._groups(chosen):
+        groups = self._groups(chosen)
+        for group in groups:
             found = self._value(group, _literals_of(chosen, group))
             if found is None:
                 return group
@@ -172,7 +176,8 @@ class Solver:
         action, resource = values.pop(ACTION), values.pop(RESOURCE)
         assert isinstance(action, str)
         assert isinstance(resource, str)
-        return Witness(action, resource, values, sum(map(cost_of, values.values())))
+        cost = sum(map(cost_of, values.values()))
+        return Witness(action, resource, values, cost, self.learned.not_smallest.isdisjoint(groups))
 
     def _groups(self, chosen: Assignment) -> list[Group]:
         """The subjects that need a value, those together that a literal relates.
@@ -200,8 +205,12 @@ class Solver:
         related = {a: holds for a, holds in literals.items() if isinstance(a, Matches)}
         some = {a: holds for a, holds in literals.items() if isinstance(a, Some)}
         if related:
+            self.engines.add("tapes")
             domains = {subject: self.space.choices(subject) for subject in group}
-            return related_values(domains, some, related, self.budget)
+            found = related_values(domains, some, related, self.budget)
+            if found is not None and not found.smallest:
+                self.learned.not_smallest.add(group)
+            return None if found is None else found.values
         (subject,) = group
         value = witness_value(
             some,

@@ -133,6 +133,7 @@ class RequestSpace:
         multivalued: keys that can hold any number of values, beside those of the reference.
         always: keys that every request has, each with a typical value for witnesses that leave
             the choice.
+        given: what else holds for every request.
         closed: whether keys that are not fixed are absent, instead of free.
     """
 
@@ -147,6 +148,7 @@ class RequestSpace:
     single_valued: frozenset[str] = frozenset()
     multivalued: frozenset[str] = frozenset()
     always: Mapping[str, str] = field(default_factory=dict)
+    given: Term = True
     closed: bool = False
 
     def known(self, key: str) -> Known:
@@ -195,10 +197,8 @@ class RequestSpace:
 
     def rules(self) -> Term:
         """What holds for every request of the space."""
-        return conj(
-            implies(
-                self.present(key),
-                Some(ACTION, Language(map(literal, actions))),
-            )
+        with_action = (
+            implies(self.present(key), Some(ACTION, Language(map(literal, actions))))
             for key, actions in self.only_with.items()
         )
+        return conj((self.given, *with_action))

@@ -142,7 +142,7 @@ def shortest_text(wanted: Iterable[Demand], domain: Domain, budget: Budget) -> s
         BudgetExceededError: the budget ran out, or texts and typed values are compared in a way
             that neither representatives nor languages decide.
     """
-    demands = list(wanted)
+    demands = [demand for demand in wanted if not _says_nothing(demand)]
     typed = [d for d in demands if not isinstance(d.atom.language, AUTOMATA)]
     if not typed and domain.kind is None:
         return _search(demands, domain, budget)
@@ -154,6 +154,13 @@ def shortest_text(wanted: Iterable[Demand], domain: Domain, budget: Budget) -> s
     if len(typed) == len(demands) and domain.shape in (None, epoch_shape()):
         return None
     return _mixed(demands, domain, budget)
+
+
+def _says_nothing(demand: Demand) -> bool:
+    """Whether every text fulfils a demand: to be outside the language of no pattern."""
+    language = demand.atom.language
+    is_empty = isinstance(language, Language) and not language.patterns
+    return is_empty and not demand.inside and not demand.nonempty
 
 
 def _typical_texts(demands: Sequence[Demand], domain: Domain) -> list[str]:

@@ -55,6 +55,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "reason": finding.reason,
         "attacked": finding.attacked,
         "engines": list(finding.engines),
+        "for_all": finding.for_all,
+        "names": dict(finding.names) or None,
     }
 
 

@@ -28,7 +28,7 @@ def to_text(report: Report) -> str:
 
 def _finding_lines(finding: Finding) -> Iterator[str]:
     yield f"{_label(finding):<8} {_sentence(finding)}"
-    yield f"         {finding.principal} on {finding.endpoint.rpartition('/')[2]}"
+    yield f"         {_principal(finding)} on {finding.endpoint.rpartition('/')[2]}"
     if finding.reason:
         yield f"         because {finding.reason}"
     if finding.request is not None:
@@ -38,6 +38,11 @@ def _finding_lines(finding: Finding) -> Iterator[str]:
         yield ""
 
 
+def _principal(finding: Finding) -> str:
+    request = finding.request
+    return request.principal.arn if request and finding.names else finding.principal
+
+
 def _label(finding: Finding) -> str:
     """The verdict; what is not reached where it should be is no leak to a reader."""
     refused = finding.question in (Question.REACHES, Question.CAN)
@@ -45,7 +50,7 @@ def _label(finding: Finding) -> str:
 
 
 def _sentence(finding: Finding) -> str:
-    tenant = finding.tenant
+    tenant = _who(finding)
     proved = finding.verdict is Verdict.PROVED
     attacks = "attack" if finding.attacked == 1 else "attacks"
     tried = f" ({finding.attacked} {attacks} tried, none succeeded)" if finding.attacked else ""
@@ -67,13 +72,21 @@ def _sentence(finding: Finding) -> str:
             return f"{question.value}: {finding.assertion}{tried if proved else ''}"
 
 
+def _who(finding: Finding) -> str:
+    """The tenant; where a rule describes it, its name in the request, or all of them."""
+    if "tenant" in finding.names:
+        return f'"{finding.names["tenant"]}" of {finding.tenant}'
+    return f"every tenant of {finding.tenant}" if finding.for_all else finding.tenant
+
+
 def _reached(finding: Finding) -> str:
     escape = finding.escape.value if finding.escape else "what it must not"
     if finding.escape is Escape.NO_TARGET_MODEL and not finding.victims:
         return "the endpoint without a TargetModel"
     if not finding.victims:
         return escape
-    named = ", ".join(finding.victims[:_MOST_VICTIMS])
+    shown = '"{}"' if finding.for_all else "{}"
+    named = ", ".join(map(shown.format, finding.victims[:_MOST_VICTIMS]))
     more = len(finding.victims) - _MOST_VICTIMS
     tail = f" and {more} more" if more > 0 else ""
     if finding.request is not None and "sagemaker:TargetModel" in finding.request.context:

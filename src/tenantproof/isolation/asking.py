@@ -1,0 +1,259 @@
+"""What all questions share: asking one inquiry, attacking a proof, doubting it, saying why.
+
+A question is a formula and what its answer means; how it is asked is the same for all. What is
+proved is attacked with concrete requests, and asked again under the other readings of the
+reference that the policies touch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from tenantproof.errors import BoundedError, BudgetExceededError, DisagreementError
+from tenantproof.isolation.attack import attempts, contexts, near, policy_texts
+from tenantproof.isolation.blame import blame
+from tenantproof.isolation.coverage import Covered, Missing, Retarget, Undecided, cover
+from tenantproof.isolation.findings import Finding, Verdict
+from tenantproof.isolation.inquiry import Inquiry, InquiryT
+from tenantproof.isolation.manifest import Endpoint, Manifest, Member
+from tenantproof.isolation.sagemaker import (
+    TARGET_MODEL,
+    invoke_actions,
+    target_model_actions,
+    target_model_domain,
+)
+from tenantproof.prove import Budget, Language, Opaque, Term, language
+from tenantproof.prove.concrete import is_within
+from tenantproof.prove.solver import Blocked
+from tenantproof.reading import DOCUMENTED, Ambiguity, Reading, under_other_readings
+from tenantproof.request import ContextValue, Request
+
+DEFAULT_TIMEOUT = 30.0
+"""Seconds that one question about one principal may take."""
+
+_NEIGHBOURS = 8
+"""How many other tenants' patterns an attack tries, beside those of the policies."""
+
+
+@dataclass
+class Asker:
+    """Asks questions about the principals of a manifest.
+
+    Attributes:
+        manifest: the tenants, their principals and policies.
+        timeout: seconds for one question about one principal; None for no limit.
+        reading: the choices where the reference hedges.
+    """
+
+    manifest: Manifest
+    timeout: float | None = DEFAULT_TIMEOUT
+    reading: Reading = DOCUMENTED
+    _languages: dict[tuple[str, ...], Language] = field(default_factory=dict)
+
+    def answer(self, inquiry: Inquiry, formula: Term, draft: Finding) -> Finding | None:
+        """What an inquiry says of a formula: a leak, an UNKNOWN, or None where nothing fulfils it.
+
+        Args:
+            inquiry: whose requests are asked about.
+            formula: what no allowed request may fulfil.
+            draft: the finding but for its verdict.
+        """
+        try:
+            found = inquiry.smallest_allowed(formula)
+        except BudgetExceededError as error:
+            return replace(draft, verdict=Verdict.UNKNOWN, reason=no_answer(error))
+        if found is None:
+            return None
+        if isinstance(found, Blocked):
+            return replace(draft, verdict=Verdict.UNKNOWN, reason=not_modelled(found))
+        return self.leak(draft, inquiry, found)
+
+    def proved_unless(
+        self,
+        inquiry: InquiryT,
+        ask: Callable[[InquiryT], list[Finding]],
+        draft: Finding,
+        attack: Callable[[], int],
+    ) -> list[Finding]:
+        """What ``ask`` finds; else PROVED, once attacked and asked under the other readings."""
+        try:
+            found = ask(inquiry)
+            if found:
+                return found
+            attacked = attack()
+            for flipped, (other,) in under_other_readings([inquiry]):
+                under_other = ask(other)
+                if under_other:
+                    return [_doubtful(finding, flipped) for finding in under_other]
+        except BudgetExceededError as error:
+            return [replace(draft, verdict=Verdict.UNKNOWN, reason=no_answer(error))]
+        return [replace(draft, attacked=attacked, engines=inquiry.engines)]
+
+    def leak(self, draft: Finding, inquiry: Inquiry, request: Request) -> Finding:
+        """A leak by a request that an inquiry found, replayed once more and blamed."""
+        decision = inquiry.replay(request)
+        return replace(
+            draft,
+            verdict=Verdict.LEAK,
+            request=request,
+            shortest=inquiry.was_shortest,
+            reason=_only_under_this_reading(inquiry, request),
+            engines=inquiry.engines,
+            statements=blame(decision, request, inquiry.reading),
+        )
+
+    def attack(
+        self,
+        inquiry: Inquiry,
+        is_forbidden: Callable[[str | None], bool],
+        extra: Iterable[str] = (),
+    ) -> int:
+        """Evaluate requests near the boundary; none of the forbidden may be allowed.
+
+        Raises:
+            DisagreementError: one is, though the prover says that none can be.
+        """
+        member = inquiry.member
+        own = policy_texts(member.policies, TARGET_MODEL, member.principal)
+        neighbours = (t.owns[0] for t in self.manifest.tenants[:_NEIGHBOURS])
+        words = near((*extra, *own, *neighbours, *self.manifest.shared), target_model_domain())
+        keys = (*inquiry.free_keys, *inquiry.chosen_keys)
+        settings = tuple(
+            {**inquiry.given_keys, **setting}
+            for setting in contexts(member.policies, keys, member.principal)
+        )
+        tried = 0
+        for request in _requests(inquiry, words, settings):
+            target = request.context.get(TARGET_MODEL)
+            known = target if isinstance(target, str) else None
+            if is_forbidden(known) and is_within(inquiry.compiled, request):
+                tried += 1
+                if inquiry.decide(request).allowed:
+                    raise DisagreementError(
+                        f"the prover says that no such request is allowed, the evaluator allows"
+                        f" {request}"
+                    )
+        return tried
+
+    def covered(
+        self,
+        draft: Finding,
+        inquiries: Sequence[Inquiry],
+        models: Term,
+        tried: Iterable[tuple[str, Retarget]],
+    ) -> Finding:
+        """Each model is allowed in some context; a proof is attacked with the models to try."""
+        try:
+            answer = cover(inquiries, models)
+            finding = self._from_coverage(draft, inquiries, answer)
+            engines = sorted({engine for inquiry in inquiries for engine in inquiry.engines})
+            finding = replace(finding, engines=tuple(engines))
+            if isinstance(answer, Covered):
+                finding = replace(finding, attacked=answer.attack(tried))
+                return self._under_other_readings(finding, inquiries, models)
+        except BudgetExceededError as error:
+            return replace(draft, verdict=Verdict.UNKNOWN, reason=no_answer(error))
+        return finding
+
+    def _from_coverage(
+        self, draft: Finding, inquiries: Sequence[Inquiry], answer: Covered | Missing | Undecided
+    ) -> Finding:
+        match answer:
+            case Covered():
+                return draft
+            case Undecided(blocked):
+                return replace(draft, verdict=Verdict.UNKNOWN, reason=not_modelled(blocked))
+            case Missing(request):
+                inquiry = inquiries[0]
+                decision = inquiry.decide(request)
+                if decision.allowed:
+                    raise DisagreementError(f"only the evaluator allows {request}")
+                statements = blame(decision, request, inquiry.reading)
+                layers = ", ".join(layer.name for layer in decision.denied_by)
+                return replace(
+                    draft,
+                    verdict=Verdict.LEAK,
+                    request=request,
+                    statements=statements,
+                    reason=f"nothing in {layers} allows it" if layers else None,
+                )
+
+    def _under_other_readings(
+        self, proved: Finding, inquiries: Sequence[Inquiry], models: Term
+    ) -> Finding:
+        for flipped, others in under_other_readings(inquiries):
+            if not isinstance(cover(others, models), Covered):
+                return replace(proved, verdict=Verdict.UNKNOWN, reason=hangs_on(flipped))
+        return proved
+
+    def inquiry(
+        self, member: Member, endpoint: Endpoint, actions: tuple[str, ...] | None = None
+    ) -> Inquiry:
+        """What a principal can do at an endpoint; without ``actions``, by any that invokes it."""
+        chosen = invoke_actions() if actions is None else actions
+        return Inquiry(member, endpoint, chosen, self.reading, Budget.of(self.timeout))
+
+    def models(self, patterns: tuple[str, ...]) -> Language:
+        """The TargetModels of some patterns."""
+        if patterns not in self._languages:
+            self._languages[patterns] = language(*patterns)
+        return self._languages[patterns]
+
+
+def _doubtful(finding: Finding, flipped: Iterable[Ambiguity]) -> Finding:
+    """What another reading finds, as an UNKNOWN; a leak there names what it hangs on."""
+    is_leak = finding.verdict is Verdict.LEAK
+    reason = hangs_on(flipped) if is_leak else finding.reason
+    return replace(finding, verdict=Verdict.UNKNOWN, reason=reason)
+
+
+def _requests(
+    inquiry: Inquiry, words: Iterable[str], settings: Sequence[dict[str, ContextValue]]
+) -> Iterator[Request]:
+    principal, arn = inquiry.member.principal, inquiry.endpoint.arn
+    for action in inquiry.actions:
+        for setting in settings:
+            yield Request(principal, action, arn, setting)
+    with_target = [a for a in inquiry.actions if a in target_model_actions()]
+    for word, setting in attempts(words, settings):
+        for action in with_target:
+            yield Request(principal, action, arn, {**setting, TARGET_MODEL: word})
+
+
+def not_modelled(blocked: Blocked) -> str:
+    """Why an answer that rests on conditions without a model is UNKNOWN."""
+    return "; ".join(map(_named, blocked.conditions))
+
+
+def _named(condition: Opaque) -> str:
+    values = ", ".join(condition.values)
+    what = f"{condition.operator} {values} on {condition.key}"
+    return f"not modelled yet: {what} ({condition.place})"
+
+
+def hangs_on(ambiguities: Iterable[Ambiguity]) -> str:
+    """Why an answer that another reading does not give is UNKNOWN."""
+    return f"the answer hangs on what the IAM reference leaves open: {asked(ambiguities)}"
+
+
+def asked(ambiguities: Iterable[Ambiguity]) -> str:
+    """The open questions, in words."""
+    return " and ".join(ambiguity.question for ambiguity in ambiguities)
+
+
+def _only_under_this_reading(inquiry: Inquiry, request: Request) -> str | None:
+    """Of a request that is allowed here: the hedge under whose other reading it is not."""
+    for flipped, (other,) in under_other_readings([inquiry]):
+        if not other.decide(request).allowed:
+            return (
+                f"of what the IAM reference leaves open, this reading allows it: {asked(flipped)}"
+            )
+    return None
+
+
+def no_answer(error: BudgetExceededError) -> str:
+    """Why a question without an answer is UNKNOWN."""
+    if isinstance(error, BoundedError):
+        return f"no proof: {error}"
+    return f"no answer within the budget: {error}"

@@ -1,0 +1,415 @@
+"""The questions about tenants described by a rule: every name that matches, and every pair.
+
+The tenant's name is a subject of the formula like a condition key, and so is another tenant's;
+tags, ARNs and owned patterns follow from them. A leak is a pair of names with the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from itertools import islice
+
+from tenantproof.isolation.asking import Asker
+from tenantproof.isolation.attack import near, policy_texts
+from tenantproof.isolation.coverage import Retarget
+from tenantproof.isolation.findings import Escape, Finding, Question, Verdict
+from tenantproof.isolation.inquiry import HAS_TARGET, TARGET, Inquiry
+from tenantproof.isolation.manifest import (
+    PLACEHOLDER,
+    Assertion,
+    Endpoint,
+    Member,
+    TenantRule,
+)
+from tenantproof.isolation.sagemaker import (
+    TARGET_MODEL,
+    invoke_actions,
+    target_model_actions,
+    target_model_domain,
+)
+from tenantproof.prove import Budget, Domain, RequestSpace, Some, Term, conj, disj, language, neg
+from tenantproof.prove import shortest_member as shortest
+from tenantproof.prove.formula import Matches, Piece, Put, joined, pieces_of
+from tenantproof.prove.languages import Language, literal, wildcard
+from tenantproof.prove.regular import Concat, Regular, of_pattern
+from tenantproof.prove.solver import Witness
+from tenantproof.prove.space import Derived
+from tenantproof.request import ContextValue, Principal, Request
+
+NAME = "{tenant}"
+OTHER = "{other tenant}"
+"""The subjects that stand for the tenant's name, and for the name of one that it reaches."""
+
+_SAMPLES = 6
+"""With how many names a proof is attacked."""
+
+
+@dataclass(frozen=True)
+class NamedRequest(Request):
+    """A request of a tenant with a certain name.
+
+    ``names`` maps the subjects to names, ``template`` is the principal as the rule describes it.
+    """
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    template: Principal | None = None
+
+    def of(self, name: str, target: str) -> Request:
+        """The same request by the tenant of another name, for a model."""
+        assert self.template is not None
+        context = {**self.context, TARGET_MODEL: target}
+        return replace(self, principal=named(self.template, name), context=context)
+
+
+@dataclass
+class RuleInquiry(Inquiry):
+    """What a principal of every tenant of a rule can do at an endpoint.
+
+    Attributes:
+        rule: the rule of the principal's tenant.
+        victim: the rule of the other tenant.
+    """
+
+    rule: TenantRule = field(kw_only=True)
+    victim: TenantRule = field(kw_only=True)
+
+    @cached_property
+    def _space(self) -> RequestSpace:
+        space = super()._space
+        return replace(
+            space,
+            derived=dict(_derived(self.member.principal)),
+            domains={
+                **space.domains,
+                NAME: name_domain(self.rule),
+                OTHER: name_domain(self.victim),
+            },
+            always={**space.always, NAME: "", OTHER: ""},
+            given=conj((_not_excluded(NAME, self.rule), _not_excluded(OTHER, self.victim))),
+        )
+
+    def towards(self, victim: TenantRule) -> RuleInquiry:
+        """The same inquiry with another rule's tenants to reach."""
+        return self if victim is self.victim else replace(self, victim=victim)
+
+    def request(self, witness: Witness) -> NamedRequest:
+        """The request of a witness, by the tenant that it names."""
+        template = self.member.principal
+        keys = dict(witness.keys)
+        names = {
+            NAME: _text(keys.pop(NAME, None)) or self._some_name(self.rule),
+            OTHER: _text(keys.pop(OTHER, None)),
+        }
+        request = super().request(replace(witness, keys=keys))
+        return NamedRequest(
+            named(template, names[NAME]),
+            request.action,
+            request.resource,
+            {key: _put(value, names[NAME]) for key, value in request.context.items()},
+            {subject: name for subject, name in names.items() if name},
+            template,
+        )
+
+    def _some_name(self, rule: TenantRule) -> str:
+        excluded = language(*rule.excluded)
+        return shortest([rule.names], [excluded], Domain(min_length=1), self.budget) or ""
+
+    @property
+    def asked_about(self) -> frozenset[str]:
+        """The subjects that a question about each model of each tenant ranges over."""
+        return frozenset({TARGET, NAME})
+
+    def same_model(self, request: Request) -> Term:
+        """The requests of the same tenant for the same model."""
+        assert isinstance(request, NamedRequest)
+        same_name = Some(NAME, Language([literal(request.names[NAME])]))
+        return conj((super().same_model(request), same_name))
+
+
+def name_domain(rule: TenantRule) -> Domain:
+    """The names that a rule admits; an empty one is none."""
+    return Domain(min_length=1, shape=rule.names)
+
+
+def _not_excluded(subject: str, rule: TenantRule) -> Term:
+    return neg(Some(subject, language(*rule.excluded))) if rule.excluded else True
+
+
+def named(template: Principal, name: str) -> Principal:
+    """A principal that a rule describes, of the tenant with a name."""
+    return Principal(
+        template.arn.replace(PLACEHOLDER, name),
+        {key: value.replace(PLACEHOLDER, name) for key, value in template.tags.items()},
+        {key: _put(value, name) for key, value in template.context.items()},
+    )
+
+
+def _put(value: ContextValue, name: str) -> ContextValue:
+    return value.replace(PLACEHOLDER, name) if isinstance(value, str) else value
+
+
+def _text(value: ContextValue | None) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _derived(template: Principal) -> Iterator[tuple[str, Derived]]:
+    """The principal's keys that hold the tenant's name."""
+    for key, value in template.keys.items():
+        if isinstance(value, str) and PLACEHOLDER in value:
+            before, _, after = value.partition(PLACEHOLDER)
+            yield key, Derived(NAME, before, after)
+
+
+def models_of(patterns: Iterable[str], subject: str) -> Term:
+    """The requests for a model that the tenant with a subject's name owns."""
+    plain = [pattern for pattern in patterns if PLACEHOLDER not in pattern]
+    holding = [pattern for pattern in patterns if PLACEHOLDER in pattern]
+    terms: list[Term] = [Matches(TARGET, joined(_pieces(each, subject))) for each in holding]
+    if plain:
+        terms.append(Some(TARGET, language(*plain)))
+    return conj((HAS_TARGET, disj(terms)))
+
+
+def _pieces(pattern: str, subject: str) -> Iterator[Piece]:
+    for at, text in enumerate(pattern.split(PLACEHOLDER)):
+        if at:
+            yield Put(subject)
+        yield from pieces_of(wildcard(text))
+
+
+def _owned_by_any(rules: Iterable[TenantRule]) -> Term:
+    """The requests for a model that some tenant owns, today's or tomorrow's.
+
+    Patterns that hold the name twice are not among them: their models make no regular language.
+    """
+    languages = [
+        Regular(Concat((of_pattern(wildcard(before)), names, of_pattern(wildcard(after)))))
+        for rule in rules
+        for pattern in rule.owns
+        if pattern.count(PLACEHOLDER) == 1
+        for before, _, after in [pattern.partition(PLACEHOLDER)]
+        for names in [rule.names.expression]
+    ]
+    return conj((HAS_TARGET, disj(Some(TARGET, each) for each in languages)))
+
+
+IsForbidden = Callable[[str, str | None], bool]
+"""Whether a TargetModel, or none, is forbidden to the tenant of a name."""
+
+
+@dataclass
+class RuleQuestions:
+    """Asks all questions about the rules of a manifest."""
+
+    asker: Asker
+
+    def findings(self) -> Iterator[Finding]:
+        """The findings one by one: isolated, reaches, then the assertions."""
+        manifest = self.asker.manifest
+        trusted = {each.arn for each in manifest.trusted}
+        for rule in manifest.rules:
+            for member in rule.members:
+                if member.principal.arn not in trusted:
+                    for endpoint in manifest.endpoints:
+                        yield from self.isolated(rule, member, endpoint)
+        for rule in manifest.rules:
+            for endpoint in rule.endpoints:
+                yield self.reaches(rule, endpoint)
+        for assertion in manifest.assertions:
+            if assertion.rule is not None:
+                for member in assertion.rule.members:
+                    for endpoint in assertion.endpoints:
+                        yield self.asserted(assertion, assertion.rule, member, endpoint)
+
+    # -- isolated ----------------------------------------------------------------------------
+
+    def isolated(self, rule: TenantRule, member: Member, endpoint: Endpoint) -> list[Finding]:
+        """For all names: no invoke action is allowed outside what the tenant owns or all share.
+
+        What a tenant of another name owns is outside, even where the tenant owns it as well.
+        """
+        arn = member.principal.arn
+        draft = _draft(Question.ISOLATED, rule, arn, endpoint)
+        here = [each for each in self.asker.manifest.rules if endpoint in each.endpoints]
+
+        def ask(inquiry: RuleInquiry) -> list[Finding]:
+            into = [self._into(inquiry.towards(victim), draft) for victim in here]
+            absent = replace(draft, escape=Escape.NO_TARGET_MODEL)
+            alone = self.asker.answer(inquiry, neg(HAS_TARGET), absent)
+            unowned = replace(draft, escape=Escape.UNOWNED)
+            beyond = self.asker.answer(inquiry, self._beyond(rule, endpoint), unowned)
+            return [_with_names(each) for each in (*into, alone, beyond) if each is not None]
+
+        inquiry = self._inquiry(rule, member, endpoint, invoke_actions())
+        attack = partial(self._attack, inquiry, partial(self._is_outside, rule, endpoint))
+        return self.asker.proved_unless(inquiry, ask, draft, attack)
+
+    def _into(self, inquiry: RuleInquiry, draft: Finding) -> Finding | None:
+        victim = inquiry.victim
+        differ = neg(Matches(OTHER, (Put(NAME),))) if victim is inquiry.rule else True
+        asked = conj((models_of(victim.owns, OTHER), differ))
+        found = self.asker.answer(inquiry, asked, replace(draft, escape=Escape.INTO_TENANT))
+        if found is None or not isinstance(found.request, NamedRequest):
+            return found
+        name, other = (found.request.names[subject] for subject in (NAME, OTHER))
+        both = self._owns(inquiry.rule, name, _text(found.request.keys.get(TARGET)))
+        reason = f'the rule lets "{name}" own that model, too' if both else found.reason
+        return replace(found, victims=(other,), reason=reason)
+
+    def _beyond(self, rule: TenantRule, endpoint: Endpoint) -> Term:
+        """A model that the tenant does not own, that is not shared, and that nobody owns."""
+        here = [each for each in self.asker.manifest.rules if endpoint in each.endpoints]
+        own = models_of(rule.owns, NAME) if rule in here else False
+        shared = conj((HAS_TARGET, Some(TARGET, self.asker.models(self.asker.manifest.shared))))
+        return conj((HAS_TARGET, neg(own), neg(shared), neg(_owned_by_any(here))))
+
+    def _owns(self, rule: TenantRule, name: str, target: str) -> bool:
+        return language(*(p.replace(PLACEHOLDER, name) for p in rule.owns)).accepts(target)
+
+    def _is_outside(
+        self, rule: TenantRule, endpoint: Endpoint, name: str, target: str | None
+    ) -> bool:
+        """Whether a TargetModel (None: no TargetModel) is beyond the wall of a tenant.
+
+        Of others' models only those are told that the tenant does not own, and that no pattern
+        shares: a proof says more, an attack on it may say less.
+        """
+        if target is None:
+            return True
+        own = endpoint in rule.endpoints and self._owns(rule, name, target)
+        return not own and not self.asker.models(self.asker.manifest.shared).accepts(target)
+
+    # -- reaches, can, cannot ----------------------------------------------------------------
+
+    def reaches(self, rule: TenantRule, endpoint: Endpoint) -> Finding:
+        """For all names: one of the tenant's principals can invoke each model that it owns."""
+        arn = rule.members[0].principal.arn
+        draft = _draft(Question.REACHES, rule, arn, endpoint)
+        actions = target_model_actions()
+        inquiries = [self._inquiry(rule, member, endpoint, actions) for member in rule.members]
+        return self._covered(draft, rule, inquiries, rule.owns)
+
+    def asserted(
+        self, assertion: Assertion, rule: TenantRule, member: Member, endpoint: Endpoint
+    ) -> Finding:
+        """What a reviewer asserted of all tenants of a rule, for one principal and endpoint."""
+        question = Question.CAN if assertion.can else Question.CANNOT
+        arn = member.principal.arn
+        draft = replace(_draft(question, rule, arn, endpoint), assertion=assertion.name)
+        target = assertion.target_model
+        patterns = None if target is None else (target,)
+        if not assertion.can:
+            return self._cannot(draft, assertion, rule, member, endpoint)
+        findings = [
+            self._covered(draft, rule, [self._inquiry(rule, member, endpoint, (action,))], patterns)
+            for action in assertion.actions
+        ]
+        failed = (f for f in findings if f.verdict is not Verdict.PROVED)
+        return next(failed, findings[0])
+
+    def _cannot(
+        self,
+        draft: Finding,
+        assertion: Assertion,
+        rule: TenantRule,
+        member: Member,
+        endpoint: Endpoint,
+    ) -> Finding:
+        target = assertion.target_model
+        forbidden: Term = True if target is None else models_of((target,), NAME)
+
+        def is_forbidden(name: str, model: str | None) -> bool:
+            if target is None:
+                return True
+            return model is not None and language(target.replace(PLACEHOLDER, name)).accepts(model)
+
+        def ask(inquiry: RuleInquiry) -> list[Finding]:
+            found = self.asker.answer(inquiry, forbidden, draft)
+            return [] if found is None else [_with_names(found)]
+
+        inquiry = self._inquiry(rule, member, endpoint, assertion.actions)
+        attack = partial(self._attack, inquiry, is_forbidden)
+        return self.asker.proved_unless(inquiry, ask, draft, attack)[0]
+
+    def _covered(
+        self,
+        draft: Finding,
+        rule: TenantRule,
+        inquiries: Sequence[RuleInquiry],
+        patterns: tuple[str, ...] | None,
+    ) -> Finding:
+        models = neg(HAS_TARGET) if patterns is None else models_of(patterns, NAME)
+        tried = self._models_to_try(rule, patterns or ())
+        return _with_names(self.asker.covered(draft, inquiries, models, tried))
+
+    def _inquiry(
+        self, rule: TenantRule, member: Member, endpoint: Endpoint, actions: tuple[str, ...]
+    ) -> RuleInquiry:
+        budget = Budget.of(self.asker.timeout)
+        reading = self.asker.reading
+        return RuleInquiry(member, endpoint, actions, reading, budget, rule=rule, victim=rule)
+
+    # -- attacks -----------------------------------------------------------------------------
+
+    def _attack(self, inquiry: RuleInquiry, is_forbidden: IsForbidden) -> int:
+        """Evaluate requests of tenants with some names; none of the forbidden may be allowed.
+
+        Raises:
+            DisagreementError: one is, though the prover says that none can be.
+        """
+        rule, member = inquiry.rule, inquiry.member
+        names = self.names_to_try(rule, member)
+        words = [p.replace(PLACEHOLDER, name) for p in rule.owns for name in names]
+        tried = 0
+        for name in names:
+            one = replace(member, principal=named(member.principal, name))
+            alone = Inquiry(one, inquiry.endpoint, inquiry.actions, inquiry.reading, inquiry.budget)
+            tried += self.asker.attack(alone, partial(is_forbidden, name), words)
+        return tried
+
+    def names_to_try(self, rule: TenantRule, member: Member) -> list[str]:
+        """Names of a rule near each other, and near what the policies and shared patterns say."""
+        budget = Budget.of(self.asker.timeout)
+        found: list[str] = []
+        while len(found) < _SAMPLES // 2:
+            taken = [Language(map(literal, found)), language(*rule.excluded)]
+            name = shortest([rule.names], taken, Domain(min_length=1), budget)
+            if name is None:
+                break
+            found.append(name)
+        texts = policy_texts(member.policies, TARGET_MODEL, member.principal)
+        said = [part for text in (*texts, *self.asker.manifest.shared) for part in text.split("/")]
+        beside = [name + char for name in found[:1] for char in "a-_0/"]
+        twins = [name.swapcase() for name in found[:1]]
+        more = (n for n in (*said, *beside, *twins) if rule.admits(n))
+        return list(islice(dict.fromkeys([*found, *more]), _SAMPLES))
+
+    def _models_to_try(
+        self, rule: TenantRule, patterns: tuple[str, ...]
+    ) -> Iterator[tuple[str, Retarget]]:
+        for name in self.names_to_try(rule, rule.members[0]):
+            put = tuple(pattern.replace(PLACEHOLDER, name) for pattern in patterns)
+            models = language(*put)
+            for word in near(put, target_model_domain()):
+                if models.accepts(word):
+                    yield f'"{word}" to "{name}"', partial(_retarget, name, word)
+
+
+def _draft(question: Question, rule: TenantRule, arn: str, endpoint: Endpoint) -> Finding:
+    return Finding(question, Verdict.PROVED, rule.name, arn, endpoint.arn, for_all=True)
+
+
+def _retarget(name: str, target: str, request: Request) -> Request:
+    assert isinstance(request, NamedRequest)
+    return request.of(name, target)
+
+
+def _with_names(finding: Finding) -> Finding:
+    request = finding.request
+    if not isinstance(request, NamedRequest):
+        return finding
+    keys = {NAME: "tenant", OTHER: "other"}
+    names = {keys[subject]: name for subject, name in request.names.items()}
+    return replace(finding, names=names)
