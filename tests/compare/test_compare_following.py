@@ -72,7 +72,7 @@ def test_an_account_is_told_from_the_arn_under_negation() -> None:
 def test_a_name_condition_is_the_arn_condition() -> None:
     by_name = when(StringEquals={"aws:username": "ann"})
     by_arn = when(
-        StringLike={"aws:PrincipalArn": ["arn:*:iam::*:user/ann", "arn:*:iam::*:user/*/ann"]}
+        ArnLike={"aws:PrincipalArn": ["arn:*:iam::*:user/ann", "arn:*:iam::*:user/*/ann"]}
     )
     assert equivalent(by_name, by_arn, TERMS).verdict is PROVED
 
