@@ -6,6 +6,7 @@ no policy. Principals of manifests are paired by ARN, each with its whole stack 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -14,7 +15,7 @@ from typing import TypeVar
 
 from tenantproof.compare.inquiry import Side
 from tenantproof.errors import InputError, Place, Problem
-from tenantproof.isolation.manifest import MANIFEST_NAME, Member, load_manifest
+from tenantproof.isolation.manifest import MANIFEST_NAME, Manifest, Member, load_manifest
 from tenantproof.policy import (
     PolicyDocument,
     PolicySet,
@@ -170,20 +171,42 @@ def _one_sided(
 
 def _manifests(old: Path, new: Path, *, lenient: bool) -> Iterator[Pair]:
     manifests = _both(lambda path: load_manifest(path, lenient=lenient), old, new)
-    ours, theirs = (
-        {member.principal.arn: member for tenant in manifest.tenants for member in tenant.members}
+    by_rule = [
+        Problem(
+            "found tenants by rule, expected tenants by list",
+            Place(manifest.file, "rules"),
+            hint="compare the rule's policy files instead: they are compared for every principal",
+        )
         for manifest in manifests
-    )
-    for arn in sorted({*ours, *theirs}):
-        before, after = ours.get(arn), theirs.get(arn)
-        principal = (after or ours[arn]).principal
-        notes = _one_sided(arn, ours, theirs) + _changed_facts(before, after)
+        if manifest.rules
+    ]
+    if by_rule:
+        raise InputError(by_rule)
+    ours, theirs = map(_members, manifests)
+    for name in sorted({*ours, *theirs}):
+        before, after = ours.get(name), theirs.get(name)
+        principal = (after or ours[name]).principal
+        notes = _one_sided(name, ours, theirs) + _changed_facts(before, after)
         yield Pair(
-            arn,
+            name,
             Side(PolicySet(), principal) if before is None else _side(before),
             Side(PolicySet(), principal) if after is None else _side(after),
             notes,
         )
+
+
+def _members(manifest: Manifest) -> Mapping[str, Member]:
+    """The principals by ARN; one that acts for several tenants by tenant, too."""
+    listed = [(tenant, member) for tenant in manifest.tenants for member in tenant.members]
+    times = Counter(member.principal.arn for _, member in listed)
+    named: dict[str, Member] = {}
+    for tenant, member in listed:
+        arn = member.principal.arn
+        name = arn if times[arn] == 1 else f"{arn} ({tenant.name})"
+        while name in named:
+            name += " again"
+        named[name] = member
+    return named
 
 
 def _side(member: Member) -> Side:
