@@ -20,6 +20,7 @@ from tenantproof.compare import equivalent, no_new_access
 from tenantproof.request import PrincipalKind
 
 USER = "arn:aws:iam::111122223333:user/team/ann"
+FEDERATED = "arn:aws:sts::111122223333:federated-user/ann"
 ROLE = "arn:aws:iam::111122223333:role/deploy"
 
 CONTRADICTIONS: list[dict[str, Any]] = [
@@ -33,6 +34,8 @@ CONTRADICTIONS: list[dict[str, Any]] = [
     {"aws:PrincipalArn": ROLE, "aws:userid": "AIDA"},
     {"aws:PrincipalArn": "arn:aws:sts::111122223333:assumed-role/deploy/s"},
     {"aws:PrincipalArn": "no ARN"},
+    {"aws:PrincipalArn": FEDERATED, "aws:userid": "111122223333:bob"},
+    {"aws:PrincipalArn": FEDERATED, "aws:userid": "444455556666:ann"},
 ]
 
 
@@ -49,6 +52,7 @@ CONSISTENT: list[dict[str, Any]] = [
     {"aws:PrincipalArn": ROLE, "aws:userid": "AROA:session"},
     {"aws:username": "ann", "aws:PrincipalAccount": "444455556666"},
     {"aws:PrincipalType": "FederatedUser"},
+    {"aws:PrincipalArn": FEDERATED, "aws:userid": "111122223333:ann"},
     {"aws:PrincipalAccount": "placeholder"},
 ]
 

@@ -46,7 +46,7 @@ from tenantproof.prove.formula import (
     pattern_of,
 )
 from tenantproof.prove.languages import ANY, NO_COLON
-from tenantproof.prove.lifting import Case, Constant, Instant, Lift, Own, Part, Untold
+from tenantproof.prove.lifting import Case, Constant, Instant, Lift, Own, Part, Parts
 from tenantproof.prove.regular import (
     CharSet,
     Choice,
@@ -185,7 +185,8 @@ def _principal_lifts(*, of_resources: bool) -> dict[str, Lift]:
     user_id = (
         Case(aws(ROOT), _ACCOUNT_OF_PRINCIPAL),
         Case(disj((aws(_USER), aws(_ROLE))), Own(USER_ID)),
-        Case(aws(_FEDERATED_USER), Untold()),
+        # "account:caller-specified-name", by "Principal key values" of the reference.
+        Case(aws(_FEDERATED_USER), Parts(PRINCIPAL_ARN, ":")),
     )
     account, kind = "aws:principalaccount", "aws:principaltype"
     types = tuple(Case(aws(shape), Constant(name)) for shape, name in _TYPES)
@@ -259,8 +260,8 @@ def rules(space: RequestSpace, stacks: Sequence[Stack]) -> Term:
         if key.startswith(PRINCIPAL_TAG_PREFIX):
             found.append(implies(Present(key), conj((is_aws, neg(aws(ROOT))))))
     if USER_ID in names:
-        with_colon = Some(USER_ID, language("*:*"))
-        found.append(implies(aws(_USER), neg(with_colon)))
+        colon, with_colon = (Some(USER_ID, language(each)) for each in ("*:*", "?*:?*"))
+        found.append(implies(aws(_USER), neg(colon)))
         found.append(implies(aws(_ROLE), with_colon))
         if _speaks_of_sessions(stacks):
             ends = Matches(USER_ID, (Loop(ANY), ":", Put(SESSION)))
@@ -336,7 +337,7 @@ def _concat(*items: Expression | str) -> Expression:
     return Concat(tuple(text(item) if isinstance(item, str) else item for item in items))
 
 
-_ACCOUNT_IN_ARN = re.compile(r"(?:arn|\*):[^:]*:[^:]*:[^:]*:([^:*?$]+)(?::|$)")
+_ACCOUNT_IN_ARN = re.compile(r"[^:]*:[^:]*:[^:]*:[^:]*:([^:*?$]+)(?::|$)")
 _KEYS_OF_ACCOUNTS = ("aws:principalaccount", RESOURCE_ACCOUNT)
 _DIGITS_12 = re.compile(r"[0-9]{12}")
 
@@ -350,12 +351,18 @@ def _accounts(stacks: Iterable[Stack]) -> tuple[str, ...]:
 def _written_accounts(stack: Stack) -> Iterator[str]:
     for statement in statements(stack):
         for template in statement.templates:
-            yield from _ACCOUNT_IN_ARN.findall(template.text)
+            yield from _account_of(template.text)
         for entry in statement.principal.entries if statement.principal else ():
-            yield from _ACCOUNT_IN_ARN.findall(entry.value)
+            yield from _account_of(entry.value)
             if entry.type == "AWS" and entry.value.isdigit():
                 yield entry.value
         for condition in statement.conditions:
             if condition.key.lower() in _KEYS_OF_ACCOUNTS:
                 texts = (value.text for value in condition.values)
                 yield from (t for t in texts if t and not set(t) & set(":*?$"))
+
+
+def _account_of(arn: str) -> Iterator[str]:
+    found = _ACCOUNT_IN_ARN.match(arn)
+    if found is not None:
+        yield found.group(1)

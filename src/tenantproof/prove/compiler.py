@@ -336,15 +336,12 @@ class _Compiler:
             ways.append(conj((case.condition, neg(inside) if atom.complemented else inside)))
         return disj(ways)
 
-    def _tied(self, pieces: Iterable[Piece], subject: str) -> bool:
+    def _tie(self, pieces: Iterable[Piece], subject: str) -> None:
         """Relate the keys whose own values are compared to what they follow from."""
         for key in (subject, *(piece.subject for piece in pieces if isinstance(piece, Put))):
             if key in self.space.lifts and key not in self.ties:
-                tie = tied(key, self.space.lifts[key])
-                if tie is None:
-                    return False
-                self.ties[key] = tie
-        return True
+                unknown = self._opaque_key(key, "a variable whose value follows from others")
+                self.ties[key] = tied(key, self.space.lifts[key], unknown)
 
     def _some_derived(self, atom: Some, value: Derived) -> Term:
         """An atom of a key whose value follows from another subject's, as one of that subject."""
@@ -473,8 +470,7 @@ class _Compiler:
         self, subject: str, pieces: tuple[Piece, ...], written: Clause | Condition
     ) -> Term:
         """Whether a subject is as pieces say that hold values which requests choose."""
-        if not self._tied(pieces, subject):
-            return self._opaque(subject, "a variable whose value follows from others in", written)
+        self._tie(pieces, subject)
         known = self._known_values(subject)
         if isinstance(known, Derived):
             if known.prefix or known.suffix:

@@ -24,7 +24,7 @@ from tenantproof.prove.formula import (
     pattern_of,
 )
 from tenantproof.prove.languages import Language, literal
-from tenantproof.prove.regular import AUTOMATA, Placed
+from tenantproof.prove.regular import AUTOMATA, Joined, Placed
 from tenantproof.prove.typed import Quantities
 
 
@@ -109,16 +109,24 @@ class Instant:
 
 
 @dataclass(frozen=True)
-class Untold:
-    """The value follows from other subjects in a way that has no model."""
+class Parts:
+    """The value is two parts of an ARN, joined: its account, and what follows the slash."""
 
-    def lifted(self, values: TextSet) -> None:  # noqa: ARG002
-        """Nothing can be said."""
-        return
+    subject: str
+    joint: str
+
+    def lifted(self, values: TextSet) -> Some | None:
+        """That the parts joined are in a set of texts, as said of the ARN."""
+        if not isinstance(values, AUTOMATA):
+            return None
+        return Some(self.subject, Joined(values, _FIELDS_BEFORE_ACCOUNT, self.joint))
 
     def tie(self, key: str) -> None:  # noqa: ARG002
-        """Nothing can be said."""
+        """There is no pattern for it."""
         return
+
+
+_FIELDS_BEFORE_ACCOUNT = 4
 
 
 @dataclass(frozen=True)
@@ -126,23 +134,20 @@ class Case:
     """Where the condition holds, the key is there, with this value."""
 
     condition: Term
-    value: Part | Constant | Own | Instant | Untold
+    value: Part | Parts | Constant | Own | Instant
 
 
 Lift = tuple[Case, ...]
 """The cases of a key; they exclude each other, and without one the key is absent."""
 
 
-def tied(key: str, lift: Lift) -> Term | None:
+def tied(key: str, lift: Lift, without: Term) -> Term:
     """What relates a key's own value to the others', where it is put in for a variable.
 
-    Returns:
-        The rule; None where there is none.
+    Args:
+        key: the key.
+        lift: its cases.
+        without: what to say of cases for which there is no relation.
     """
-    rules: list[Term] = []
-    for case in lift:
-        tie = case.value.tie(key)
-        if tie is None:
-            return None
-        rules.append(implies(case.condition, tie))
-    return conj(rules)
+    ties = [(case.condition, case.value.tie(key)) for case in lift]
+    return conj(implies(condition, without if tie is None else tie) for condition, tie in ties)

@@ -522,8 +522,106 @@ class Placed:
         return self.accepting(state)
 
 
-Automaton = Language | Regular | Within | Placed
+class Joined:
+    """The texts of which two parts, joined by a character, are in a language.
+
+    How ``111122223333:ann`` looks from ``arn:aws:sts::111122223333:federated-user/ann``: the first
+    part is a field between colons, the second what follows the next slash.
+
+    A state is a number for how far the text is read, and where the language stands.
+    """
+
+    forks = False
+    trap = -1
+
+    def __init__(self, language: Automaton, fields: int, joint: str) -> None:
+        self.language = language
+        self.fields = fields
+        self.joint = joint
+        self._numbers: dict[tuple[int, int], int] = {}
+        self._meanings: list[tuple[int, int]] = []
+
+    @cached_property
+    def start(self) -> int:
+        """The state before the first character."""
+        return self._number(0, self.language.start)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Joined) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    @property
+    def _key(self) -> tuple[object, ...]:
+        return self.language, self.fields, self.joint
+
+    def __repr__(self) -> str:
+        return f"Joined({self.language!r}, {self.fields!r}, {self.joint!r})"
+
+    def _number(self, phase: int, within: int) -> int:
+        """A state as one bit, so that none is taken for a part of another; 0 is dead."""
+        if not within:
+            return 0
+        meaning = (phase, within)
+        if meaning not in self._numbers:
+            self._numbers[meaning] = 1 << len(self._meanings)
+            self._meanings.append(meaning)
+        return self._numbers[meaning]
+
+    @cached_property
+    def characters(self) -> frozenset[str]:
+        """Every character that the language tells from others, and those between the parts."""
+        return self.language.characters | {":", "/"}
+
+    @property
+    def sets(self) -> frozenset[CharSet]:
+        """The sets of characters that the language tells apart."""
+        return self.language.sets
+
+    @property
+    def size(self) -> int:
+        """About the number of states."""
+        return self.language.size + self.fields + 2
+
+    def accepting(self, state: int) -> bool:
+        """Whether the text read so far is in the language."""
+        if not state:
+            return False
+        phase, within = self._meanings[state.bit_length() - 1]
+        return phase == self.fields + 2 and self.language.accepting(within)
+
+    def step(self, state: int, char: str) -> int:
+        """The state after reading one more character."""
+        if not state:
+            return 0
+        phase, within = self._meanings[state.bit_length() - 1]
+        if phase < self.fields:
+            return self._number(phase + (char == ":"), within)
+        if phase == self.fields + 1:
+            return self._number(phase + (char == "/"), within)
+        if phase == self.fields and char == ":":
+            return self._number(phase + 1, self.language.step(within, self.joint))
+        return self._number(phase, self.language.step(within, char))
+
+    def next_chars(self, state: int) -> frozenset[str] | None:  # noqa: ARG002
+        """None: the characters that lead on are not listed."""
+        return None
+
+    def futures(self, table: dict[object, int]) -> dict[int, int]:  # noqa: ARG002
+        """None are numbered: see :meth:`Language.futures`, which saves work and no more."""
+        return {}
+
+    def accepts(self, word: str) -> bool:
+        """Whether ``word`` is in the language."""
+        state = self.start
+        for char in word:
+            state = self.step(state, char)
+        return self.accepting(state)
+
+
+Automaton = Language | Regular | Within | Placed | Joined
 """What the search runs: all have the same face."""
 
-AUTOMATA = (Language, Regular, Within, Placed)
+AUTOMATA = (Language, Regular, Within, Placed, Joined)
 """The same as classes, for ``isinstance``."""
