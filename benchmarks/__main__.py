@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import agreement, corpus, diff, scale, startup, strings
+from benchmarks import agreement, certificates, corpus, diff, scale, startup, strings
 
 BENCHMARKS = {
     "strings": strings.main,
     "startup": startup.main,
     "scale": scale.main,
+    "certificates": certificates.main,
     "corpus": corpus.main,
     "diff": diff.main,
     "agreement": agreement.main,

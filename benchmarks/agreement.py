@@ -14,22 +14,28 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import fields
 from itertools import product
+from multiprocessing import get_context
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
+from tenantproof.errors import BudgetExceededError
 from tenantproof.evaluate import Outcome, decide
 from tenantproof.policy import PolicySet, Statement
-from tenantproof.prove import Budget, RequestSpace, compile_policies
+from tenantproof.prove import Budget, Compiled, RequestSpace, compile_policies
 from tenantproof.prove.concrete import holds, is_within
 from tenantproof.prove.solver import Solver, Witness
+from tenantproof.prove.space import GLOBAL_DOMAINS, MULTIVALUED
 from tenantproof.reading import Reading
 from tenantproof.request import ContextValue, Principal, Request
 from tenantproof_strategies import policy_sets, principals
 
-PAIRS = int(os.environ.get("TENANTPROOF_PAIRS", "100000"))
-REQUESTS = 20
+PAIRS = int(os.environ.get("TENANTPROOF_PAIRS", "1000000"))
+REQUESTS = 100
+WORKERS = os.cpu_count() or 1
+SEED = 20261124
 NAMES = [field.name for field in fields(Reading)]
 READINGS = [
     Reading(**dict(zip(NAMES, choice, strict=True)))
@@ -37,6 +43,7 @@ READINGS = [
 ]
 ACTIONS = ("sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointAsync", "s3:GetObject")
 RESOURCES = ("arn:aws:sagemaker:us-east-1:111122223333:endpoint/models", "arn:aws:s3:::acme/a")
+FREE = frozenset({"aws:sourceidentity", "s3:prefix"})
 _WILD = re.compile(r"\$\{[^}]*\}|[*?]")
 
 
@@ -47,6 +54,7 @@ class Tally:
         self.outcomes: Counter[str] = Counter()
         self.operators: Counter[str] = Counter()
         self.families: Counter[str] = Counter()
+        self.features: Counter[str] = Counter()
         self.questions: Counter[str] = Counter()
         self.pairs = 0
         self.open = 0
@@ -58,16 +66,57 @@ class Tally:
         operators = {c.operator for s in statements(policies) for c in s.conditions}
         self.operators.update(operator.name for operator in operators)
         self.families.update({operator.comparison.family.value for operator in operators})
+        variables = {
+            v.key.lower() for s in statements(policies) for t in s.templates for v in t.variables
+        }
+        keys = {
+            c.key.lower()
+            for s in statements(policies)
+            for c in s.conditions
+            if not c.operator.qualifier
+        }
+        self.features["a policy variable"] += bool(variables)
+        self.features["a policy variable that the request chooses"] += bool(variables & FREE)
+        self.features["an operator without a set prefix on a set"] += bool(keys & MULTIVALUED)
+
+    def __add__(self, other: Tally) -> Tally:
+        """Both counts together."""
+        both = Tally()
+        for name, value in vars(self).items():
+            setattr(both, name, value + getattr(other, name))
+        return both
 
 
 def main() -> None:
-    tally = Tally()
-    chosen = random.Random(20261124)
-    examples = -(-PAIRS // REQUESTS)
+    start = time.perf_counter()
+    share = -(-PAIRS // WORKERS)
+    with ProcessPoolExecutor(WORKERS, get_context("spawn")) as pool:
+        tally = sum(pool.map(worker, range(WORKERS), [share] * WORKERS), Tally())
+    took = time.perf_counter() - start
+    print(
+        f"{tally.pairs} pairs agree with all keys fixed, {tally.open} of them in an open space too"
+    )
+    print(f"{took:.0f} s with {WORKERS} processes, drawing policies included")
+    for title, counts in (
+        ("decisions", tally.outcomes),
+        ("classes of operators", tally.families),
+        ("operators", tally.operators),
+        ("beside operators", tally.features),
+    ):
+        print(f"{title}:")
+        for name, count in counts.most_common():
+            print(f"  {name:<44} {count:>7}  {count / tally.pairs:7.2%}")
+    print(f"whole questions: {dict(tally.questions)}, every witness replayed")
 
-    @seed(20261124)
+
+def worker(number: int, pairs: int) -> Tally:
+    """Compare some pairs, drawn from a seed of the worker's own."""
+    tally = Tally()
+    chosen = random.Random(SEED + number)
+
+    @seed(SEED + number)
     @settings(
-        max_examples=examples,
+        max_examples=-(-pairs // REQUESTS),
         database=None,
         deadline=None,
         phases=[Phase.generate],
@@ -75,29 +124,18 @@ def main() -> None:
     )
     @given(policy_sets(), principals())
     def compare(policies: PolicySet, principal: Principal) -> None:
-        reading = chosen.choice(READINGS)
-        batch = [near_request(chosen, policies, principal) for _ in range(REQUESTS)]
-        for request in batch:
-            compare_pair(tally, policies, request, reading)
-        ask(tally, policies, principal, reading)
+        if tally.pairs < pairs:
+            reading = chosen.choice(READINGS)
+            space = RequestSpace(principal, ACTIONS, RESOURCES, domains=GLOBAL_DOMAINS)
+            compiled = compile_policies(policies, space, reading)
+            for _ in range(REQUESTS):
+                request = near_request(chosen, policies, principal)
+                compare_pair(tally, policies, compiled, request, reading)
+            ask(tally, policies, compiled, reading)
 
-    start = time.perf_counter()
-    while tally.pairs < PAIRS:
+    while tally.pairs < pairs:
         compare()
-    took = time.perf_counter() - start
-    print(
-        f"{tally.pairs} pairs agree with all keys fixed, {tally.open} of them in an open space too"
-    )
-    print(f"{took:.0f} s, drawing policies included")
-    for title, counts in (
-        ("decisions", tally.outcomes),
-        ("classes of operators", tally.families),
-        ("operators", tally.operators),
-    ):
-        print(f"{title}:")
-        for name, count in counts.most_common():
-            print(f"  {name:<44} {count:>7}  {count / tally.pairs:7.2%}")
-    print(f"whole questions: {dict(tally.questions)}, every witness replayed")
+    return tally
 
 
 def statements(policies: PolicySet) -> Iterator[Statement]:
@@ -106,11 +144,11 @@ def statements(policies: PolicySet) -> Iterator[Statement]:
             yield from policy.statements
 
 
-def compare_pair(tally: Tally, policies: PolicySet, request: Request, reading: Reading) -> None:
+def compare_pair(
+    tally: Tally, policies: PolicySet, compiled: Compiled, request: Request, reading: Reading
+) -> None:
     decision = decide(policies, request, reading)
     tally.add(policies, decision.outcome)
-    open_space = RequestSpace(request.principal, ACTIONS, RESOURCES)
-    compiled = compile_policies(policies, open_space, reading)
     # A key that holds one value in the model is out of the space where a request gives it a set.
     modelled = holds(compiled.allowed, request) if is_within(compiled, request) else None
     tally.open += modelled is not None
@@ -119,23 +157,24 @@ def compare_pair(tally: Tally, policies: PolicySet, request: Request, reading: R
         request.principal, (request.action,), (request.resource,), fixed, closed=True
     )
     folded = compile_policies(policies, closed, reading)
-    # A variable over a key that the request chooses is opaque in the open space.
+    if not isinstance(folded.allowed, bool):
+        raise SystemExit(f"UNDECIDED with all keys fixed: {folded.unmodelled}\n{policies}")
     for answer in (modelled, folded.allowed):
         if isinstance(answer, bool) and answer != decision.allowed:
             raise SystemExit(f"DISAGREEMENT {reading}\n{policies}\n{request}\n{decision}")
 
 
-def ask(tally: Tally, policies: PolicySet, principal: Principal, reading: Reading) -> None:
-    space = RequestSpace(principal, (), ())
-    compiled = compile_policies(
-        policies, replace(space, actions=ACTIONS, resources=RESOURCES), reading
-    )
+def ask(tally: Tally, policies: PolicySet, compiled: Compiled, reading: Reading) -> None:
     solver = Solver(compiled.space, compiled.multivalued, Budget.of(30))
-    found = solver.smallest(compiled.allowed)
+    try:
+        found = solver.smallest(compiled.allowed)
+    except BudgetExceededError as error:
+        tally.questions[f"no answer: {error}"] += 1
+        return
     tally.questions[type(found).__name__] += 1
     if isinstance(found, Witness):
         context = {compiled.mentioned[key]: value for key, value in found.keys.items()}
-        request = Request(principal, found.action, found.resource, context)
+        request = Request(compiled.space.principal, found.action, found.resource, context)
         if not decide(policies, request, reading).allowed:
             raise SystemExit(f"WITNESS REFUSED {reading}\n{policies}\n{request}")
 
@@ -154,6 +193,11 @@ def near_request(chosen: random.Random, policies: PolicySet, principal: Principa
                 texts = [value.text for value in condition.values]
                 single = condition.operator.qualifier is None
                 context[key] = near_value(chosen, texts, single=single)
+        for template in statement.templates:
+            for variable in template.variables:
+                if space.known(variable.key.lower()) is True and chosen.random() < 0.7:
+                    value = near(chosen, [variable.default or "acme", "a/b", "common", "a:b"])
+                    context.setdefault(variable.key, value)
     unique = {key.lower(): (key, value) for key, value in context.items()}
     return Request(
         principal,

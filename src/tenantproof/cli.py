@@ -1,4 +1,4 @@
-"""The command line: ``tenantproof check``, ``diff`` and ``simulate``.
+"""The command line: ``tenantproof check``, ``diff``, ``verify`` and ``simulate``.
 
 Modules that a command needs are imported by the command: ``--help`` must not pay for a solver.
 """
@@ -57,7 +57,15 @@ def main() -> None:
     metavar="SECONDS",
     help="For one question about one principal; what takes longer is UNKNOWN.",
 )
-def check(manifest: Path, form: str, lenient: bool, timeout: float) -> NoReturn:
+@click.option(
+    "--certificate",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write proofs that `tenantproof verify` can check.",
+)
+def check(
+    manifest: Path, form: str, lenient: bool, timeout: float, certificate: Path | None
+) -> NoReturn:
     """Ask every question of MANIFEST, a file or a folder that holds tenantproof.toml.
 
     Exit code 0: all proved. 1: a leak or a failed assertion. 2: bad input. 3: unknown. 4: an
@@ -66,11 +74,28 @@ def check(manifest: Path, form: str, lenient: bool, timeout: float) -> NoReturn:
     from tenantproof.report import to_json, to_text
 
     def ask() -> Report:
-        from tenantproof.isolation import Run, load_manifest
-
-        return Run(load_manifest(manifest, lenient=lenient), timeout).report()
+        return _run(manifest, lenient, timeout, certificate)
 
     _report(ask, to_text, to_json, form)
+
+
+def _run(manifest: Path, lenient: bool, timeout: float, certificate: Path | None) -> Report:
+    from tenantproof.isolation import Run, load_manifest
+
+    loaded = load_manifest(manifest, lenient=lenient)
+    report = Run(loaded, timeout).report()
+    if certificate is None:
+        return report
+    from tenantproof.certificate import to_text
+    from tenantproof.certify import certify
+
+    written, report = certify(loaded, report, lenient=lenient, timeout=timeout)
+    try:
+        certificate.write_text(to_text(written), "utf-8")
+    except OSError as error:
+        message = f"the certificate could not be written: {error.strerror}"
+        raise InputError([Problem(message, Place(str(certificate), "$"))]) from None
+    return report
 
 
 QUESTIONS = ("no-new-access", "equivalent", "disjoint", "at-most")
@@ -180,6 +205,59 @@ def _escape_what_cannot_be_printed() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="What to print."
+)
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="The folder that holds the manifest; without it, where check read it.",
+)
+@click.option("--detached", is_flag=True, help="Leave the manifest and the policy files alone.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True, max=1e9),
+    default=300.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="For the whole certificate; one that takes longer is rejected.",
+)
+def verify(file: Path, form: str, root: Path | None, detached: bool, timeout: float) -> NoReturn:
+    """Check the proofs of FILE, written by `check --certificate`.
+
+    Exit code 0: all that the manifest asks of these kinds is proved. 1: rejected. 2: bad input.
+    3: all proofs hold, but there is not one for each question.
+    """
+    from tenantproof.certificate import RejectedError, read_certificate
+    from tenantproof.certificate import verify as verify_certificate
+    from tenantproof.certificate.words import rejected_to_json, verified_to_json, verified_to_text
+
+    _escape_what_cannot_be_printed()
+    try:
+        certificate = read_certificate(file)
+        found = verify_certificate(certificate, root=root, detached=detached, seconds=timeout)
+    except InputError as error:
+        for problem in error.problems:
+            click.echo(f"error: {problem}", err=True)
+        if form == "json":
+            first = error.problems[0]
+            click.echo(json.dumps(rejected_to_json(first.place.path, str(first)), indent=2))
+        sys.exit(Exit.BAD_INPUT)
+    except RejectedError as error:
+        click.echo(f"REJECTED {file}: {error}", err=form == "json")
+        if form == "json":
+            click.echo(json.dumps(rejected_to_json(error.path, error.reason), indent=2))
+        sys.exit(Exit.LEAK)
+    if form == "json":
+        click.echo(json.dumps(verified_to_json(found, certificate), indent=2))
+    else:
+        click.echo(verified_to_text(found, certificate, str(file)), nl=False)
+    sys.exit(Exit.PROVED if found.theorems and not found.without_proof else Exit.UNKNOWN)
 
 
 @main.command()

@@ -47,6 +47,8 @@ _VARIABLES = (
     "${aws:PrincipalTag/tenant}",
     "${aws:PrincipalTag/team, 'acme'}",
     "${aws:username}",
+    "${aws:SourceIdentity}",
+    "${s3:prefix, 'common'}",
     "${*}",
     "${?}",
     "${$}",

@@ -19,7 +19,14 @@ ACTIONS = (
 )
 TARGET_MODEL = "sagemaker:TargetModel"
 
-STRING_KEYS = (TARGET_MODEL, "aws:PrincipalTag/tenant", "aws:RequestedRegion", "aws:username")
+STRING_KEYS = (
+    TARGET_MODEL,
+    "aws:PrincipalTag/tenant",
+    "aws:RequestedRegion",
+    "aws:username",
+    "aws:SourceIdentity",
+    "s3:prefix",
+)
 SET_KEYS = ("aws:TagKeys", "aws:CalledVia")
 ARN_KEYS = ("aws:PrincipalArn", "aws:SourceArn")
 BOOL_KEYS = ("aws:SecureTransport", "aws:MultiFactorAuthPresent")

@@ -307,3 +307,31 @@ def test_an_assertion_on_a_model_needs_an_action_that_names_one(setup: Setup) ->
     )
     with pytest.raises(InputError, match="takes no TargetModel"):
         load_manifest(setup.write())
+
+
+@pytest.mark.parametrize(
+    ("arn", "pattern", "expected"),
+    [
+        ("role/acme", "*:session", Verdict.LEAK),
+        ("role/acme", "AIDA", Verdict.PROVED),
+        ("user/acme", "AIDA*", Verdict.LEAK),
+        ("user/acme", "*:*", Verdict.PROVED),
+        ("assumed-role/acme/me", "*:you", Verdict.PROVED),
+        ("assumed-role/acme/me", "*:me", Verdict.LEAK),
+        ("root", "111122223333", Verdict.LEAK),
+        ("root", "444455556666", Verdict.PROVED),
+    ],
+)
+def test_a_user_id_is_one_that_the_principal_can_have(
+    setup: Setup, arn: str, pattern: str, expected: Verdict
+) -> None:
+    by_id = allow(Condition={**like("*"), "StringLike": {TARGET: "*", "aws:userid": pattern}})
+    service = "sts" if arn.startswith("assumed") else "iam"
+    setup.tenant("acme", by_id, arn=f"arn:aws:{service}::111122223333:{arn}").tenant("beta")
+    assert of(setup, Question.ISOLATED)[0].verdict is expected
+
+
+def test_a_session_of_a_role_has_a_time_of_issue(setup: Setup) -> None:
+    without = {"Null": {"aws:TokenIssueTime": "true"}}
+    setup.tenant("acme", allow(Condition={**like("*"), **without})).tenant("beta")
+    assert of(setup, Question.ISOLATED)[0].verdict is Verdict.PROVED

@@ -1,13 +1,22 @@
 """Tenants, endpoints and the questions: isolated, reaches, can, cannot."""
 
 from tenantproof.isolation.asking import DEFAULT_TIMEOUT
-from tenantproof.isolation.findings import Blame, Escape, Finding, Question, Report, Verdict
+from tenantproof.isolation.findings import (
+    Blame,
+    CertificateNote,
+    Escape,
+    Finding,
+    Question,
+    Report,
+    Verdict,
+)
 from tenantproof.isolation.manifest import Manifest, find_manifest, load_manifest
 from tenantproof.isolation.questions import Run
 
 __all__ = [
     "DEFAULT_TIMEOUT",
     "Blame",
+    "CertificateNote",
     "Escape",
     "Finding",
     "Manifest",

@@ -15,7 +15,7 @@ from tenantproof.isolation.attack import attempts, contexts, near, policy_texts
 from tenantproof.isolation.blame import blame
 from tenantproof.isolation.coverage import Covered, Missing, Retarget, Undecided, cover
 from tenantproof.isolation.findings import Finding, Verdict
-from tenantproof.isolation.inquiry import Inquiry, InquiryT
+from tenantproof.isolation.inquiry import TARGET, Inquiry, InquiryT
 from tenantproof.isolation.manifest import Endpoint, Manifest, Member
 from tenantproof.isolation.sagemaker import (
     TARGET_MODEL,
@@ -67,7 +67,8 @@ class Asker:
             return None
         if isinstance(found, Blocked):
             return replace(draft, verdict=Verdict.UNKNOWN, reason=not_modelled(found))
-        return self.leak(draft, inquiry, found)
+        leak = self.leak(draft, inquiry, found)
+        return replace(leak, example=_everyday_model(inquiry, found, formula))
 
     def proved_unless(
         self,
@@ -199,6 +200,24 @@ class Asker:
         if patterns not in self._languages:
             self._languages[patterns] = language(*patterns)
         return self._languages[patterns]
+
+
+_EVERYDAY = ("model.tar.gz", "/model.tar.gz")
+"""How the smallest TargetModel is made one that one would meet, where the patterns let it."""
+
+
+def _everyday_model(inquiry: Inquiry, request: Request, formula: Term) -> str | None:
+    """A TargetModel with a file's name, allowed like the smallest and as much of a leak."""
+    target = request.keys.get(TARGET)
+    if not isinstance(target, str) or target.endswith(_EVERYDAY[0]):
+        return None
+    for end in _EVERYDAY if target.endswith("/") else _EVERYDAY[1:]:
+        word = target + end
+        other = replace(request, context={**request.context, TARGET_MODEL: word})
+        fits = word in target_model_domain() and inquiry.decide(other).allowed
+        if fits and inquiry.fulfils(other, formula):
+            return word
+    return None
 
 
 def _doubtful(finding: Finding, flipped: Iterable[Ambiguity]) -> Finding:

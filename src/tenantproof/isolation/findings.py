@@ -56,6 +56,14 @@ class Blame:
 
 
 @dataclass(frozen=True)
+class CertificateNote:
+    """Whether a proof of a PROVED was written to the certificate, and if not, why not."""
+
+    written: bool
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
 class Finding:
     """One answer about one principal, or of ``reaches`` about one tenant.
 
@@ -70,6 +78,7 @@ class Finding:
         victims: of a leak, the tenants whose models can be reached.
         request: of a LEAK, the smallest such request; replayed through the evaluator.
         shortest: whether every smaller request was excluded.
+        example: a TargetModel as one would meet it, with which the request leaks as well.
         statements: of a LEAK, the statements that made the decision.
         reason: of an UNKNOWN, why; of a LEAK, what limits it: a hedge of the reference that it
             rests on, or a budget that ended before all victims were found.
@@ -78,6 +87,7 @@ class Finding:
         for_all: whether ``tenant`` is a rule, and the answer about every tenant that it describes.
         names: where tenants are described by a rule, the names of the tenants in the request:
             ``tenant``, and ``other`` for the one that it reaches.
+        certificate: of a PROVED, whether its proof was written; None where none was asked for.
     """
 
     question: Question
@@ -90,12 +100,14 @@ class Finding:
     victims: tuple[str, ...] = ()
     request: Request | None = None
     shortest: bool = True
+    example: str | None = None
     statements: tuple[Blame, ...] = ()
     reason: str | None = None
     attacked: int = 0
     engines: tuple[str, ...] = ()
     for_all: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
+    certificate: CertificateNote | None = None
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,9 @@ from tenantproof.prove import (
     conj,
     neg,
 )
+from tenantproof.prove.concrete import holds
 from tenantproof.prove.languages import literal
+from tenantproof.prove.principals import keys_of
 from tenantproof.prove.solver import Blocked, Solver, Witness
 from tenantproof.prove.space import ALWAYS_PRESENT, GLOBAL_DOMAINS
 from tenantproof.reading import Ambiguity, Reading
@@ -74,6 +76,7 @@ class Inquiry:
 
     @cached_property
     def _space(self) -> RequestSpace:
+        own = keys_of(self.member.principal.arn)
         return RequestSpace(
             principal=self.member.principal,
             actions=self.actions,
@@ -83,10 +86,10 @@ class Inquiry:
                 "aws:resourceaccount": self.endpoint.account,
                 "aws:principalisawsservice": "false",
             },
-            domains={**GLOBAL_DOMAINS, TARGET: target_model_domain()},
+            domains={**GLOBAL_DOMAINS, **own.domains, TARGET: target_model_domain()},
             only_with={TARGET: target_model_actions()},
             single_valued=frozenset({TARGET}),
-            always=ALWAYS_PRESENT,
+            always={**ALWAYS_PRESENT, **own.always},
         )
 
     @cached_property
@@ -144,6 +147,10 @@ class Inquiry:
         if not isinstance(target, str):
             return neg(HAS_TARGET)
         return inside(Language([literal(target)]))
+
+    def fulfils(self, request: Request, formula: Term) -> bool:
+        """Whether a request is known to fulfil a formula, whatever it rests on."""
+        return holds(formula, request) is True
 
     def decide(self, request: Request) -> Decision:
         """The evaluator's decision on a request."""

@@ -116,6 +116,13 @@ class RuleInquiry(Inquiry):
         excluded = language(*rule.excluded)
         return shortest([rule.names], [excluded], Domain(min_length=1), self.budget) or ""
 
+    def fulfils(self, request: Request, formula: Term) -> bool:
+        """Whether a request, with the names of its tenants, fulfils a formula."""
+        assert isinstance(request, NamedRequest)
+        return super().fulfils(
+            replace(request, context={**request.context, **request.names}), formula
+        )
+
     @property
     def asked_about(self) -> frozenset[str]:
         """The subjects that a question about each model of each tenant ranges over."""

@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from tenantproof.errors import Problem
-from tenantproof.isolation import Blame, Finding, Report, Verdict
+from tenantproof.isolation import Blame, CertificateNote, Finding, Report, Verdict
 from tenantproof.request import ContextValue, Request
 
 SCHEMA_VERSION = "1"
@@ -51,13 +51,19 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "victims": list(finding.victims),
         "request": request_to_json(finding.request) if finding.request else None,
         "shortest": finding.shortest if finding.request else None,
+        "example": finding.example,
         "statements": [blame_to_json(each) for each in finding.statements],
         "reason": finding.reason,
         "attacked": finding.attacked,
         "engines": list(finding.engines),
         "for_all": finding.for_all,
         "names": dict(finding.names) or None,
+        "certificate": _note(finding.certificate),
     }
+
+
+def _note(note: CertificateNote | None) -> dict[str, Any] | None:
+    return None if note is None else {"written": note.written, "reason": note.reason}
 
 
 def request_to_json(request: Request) -> dict[str, Any]:

@@ -31,8 +31,13 @@ def _finding_lines(finding: Finding) -> Iterator[str]:
     yield f"         {_principal(finding)} on {finding.endpoint.rpartition('/')[2]}"
     if finding.reason:
         yield f"         because {finding.reason}"
+    if finding.certificate is not None:
+        reason = finding.certificate.reason
+        yield f"         {f'no certificate: {reason}' if reason else 'proof in the certificate'}"
     if finding.request is not None:
         yield from _request_lines(finding.request, finding.shortest)
+        if finding.example is not None:
+            yield f"                  or, as one would meet it, {json.dumps(finding.example)}"
         if finding.verdict is Verdict.LEAK:
             yield from (f"         {line}" for line in map(_blame_line, finding.statements))
         yield ""
