@@ -32,6 +32,7 @@ CONTRADICTIONS: list[dict[str, Any]] = [
     {"aws:PrincipalArn": ROLE, "aws:PrincipalType": "User"},
     {"aws:PrincipalArn": USER, "aws:userid": "AROA:session"},
     {"aws:PrincipalArn": ROLE, "aws:userid": "AIDA"},
+    {"aws:PrincipalArn": ROLE, "aws:TokenIssueTime": ""},
     {"aws:PrincipalArn": "arn:aws:sts::111122223333:assumed-role/deploy/s"},
     {"aws:PrincipalArn": "no ARN"},
     {"aws:PrincipalArn": FEDERATED, "aws:userid": "111122223333:bob"},

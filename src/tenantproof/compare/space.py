@@ -28,7 +28,6 @@ from tenantproof.prove import (
     Term,
     conj,
     disj,
-    language,
     neg,
 )
 from tenantproof.prove.callers import PRINCIPAL_ARN, ROOT
@@ -47,6 +46,7 @@ from tenantproof.prove.formula import (
 )
 from tenantproof.prove.languages import ANY, NO_COLON
 from tenantproof.prove.lifting import Case, Constant, Instant, Lift, Own, Part, Parts
+from tenantproof.prove.principals import SESSION_NAME, UNIQUE_ID, keys_of
 from tenantproof.prove.regular import (
     CharSet,
     Choice,
@@ -67,6 +67,7 @@ TYPICAL_PRINCIPAL: Final = f"arn:aws:iam::{TYPICAL_ACCOUNT}:role/example"
 TARGET: Final = TARGET_MODEL.lower()
 
 USER_ID: Final = "aws:userid"
+ISSUE_TIME: Final = "aws:tokenissuetime"
 CURRENT_TIME: Final = "aws:currenttime"
 EPOCH_TIME: Final = "aws:epochtime"
 RESOURCE_ACCOUNT: Final = "aws:resourceaccount"
@@ -102,6 +103,8 @@ def request_space(stacks: Sequence[Stack], principal: Principal | None) -> Reque
             always[PRINCIPAL_ARN] = TYPICAL_PRINCIPAL
         always["aws:principalaccount"] = TYPICAL_ACCOUNT
         always["aws:principaltype"] = "AssumedRole"
+    if principal is not None:
+        always.update(keys_of(principal.arn).always)
     names = mentioned(stacks)
     if {CURRENT_TIME, EPOCH_TIME} <= names.keys():
         lifts[EPOCH_TIME] = (Case(True, Instant(CURRENT_TIME)),)
@@ -114,6 +117,7 @@ def request_space(stacks: Sequence[Stack], principal: Principal | None) -> Reque
             **GLOBAL_DOMAINS,
             **_domains(accounts, of_resources=of_resources),
             **({TARGET: target_model_domain()} if TARGET in names else {}),
+            **(keys_of(principal.arn).domains if principal else {}),
         },
         only_with={TARGET: target_model_actions()} if TARGET in names else {},
         single_valued=frozenset({TARGET}),
@@ -259,10 +263,13 @@ def rules(space: RequestSpace, stacks: Sequence[Stack]) -> Term:
     for key in names:
         if key.startswith(PRINCIPAL_TAG_PREFIX):
             found.append(implies(Present(key), conj((is_aws, neg(aws(ROOT))))))
+    if ISSUE_TIME in names:
+        # Who acts by temporary credentials has it; a user may.
+        temporary = disj((aws(_ROLE), aws(_FEDERATED_USER)))
+        found.append(implies(temporary, Present(ISSUE_TIME)))
     if USER_ID in names:
-        colon, with_colon = (Some(USER_ID, language(each)) for each in ("*:*", "?*:?*"))
-        found.append(implies(aws(_USER), neg(colon)))
-        found.append(implies(aws(_ROLE), with_colon))
+        found.append(implies(aws(_USER), Some(USER_ID, _ID_OF_USER)))
+        found.append(implies(aws(_ROLE), Some(USER_ID, _ID_OF_SESSION)))
         if _speaks_of_sessions(stacks):
             ends = Matches(USER_ID, (Loop(ANY), ":", Put(SESSION)))
             found.append(implies(aws(_ROLE), ends))
@@ -279,6 +286,9 @@ def _speaks_of_sessions(stacks: Iterable[Stack]) -> bool:
 
 
 # -- the values there are ----------------------------------------------------------------------
+
+_ID_OF_USER = Regular(UNIQUE_ID, "ids of users")
+_ID_OF_SESSION = Regular(Concat((UNIQUE_ID, text(":"), SESSION_NAME)), "ids of sessions")
 
 _DIGIT = One(CharSet.of("09"))
 _LOWER = One(CharSet.of("az", "09", "-"))
@@ -323,7 +333,7 @@ def _domains(accounts: Sequence[str], *, of_resources: bool) -> dict[str, Domain
         ACTION: Domain(shape=Regular(_concat(service, ":", Repeat(_WORD, 1)), "actions")),
         RESOURCE: Domain(shape=Regular(Choice((text("*"), resource)), "resources")),
         PRINCIPAL_ARN: Domain(shape=Regular(principal, "principals"), min_length=1),
-        SESSION: Domain(shape=Regular(Repeat(_NAME, 2, 64), "sessions"), min_length=2),
+        SESSION: Domain(shape=Regular(SESSION_NAME, "sessions"), min_length=2),
         "aws:username": Domain(shape=Regular(Repeat(_NAME, 1, 64), "user names"), min_length=1),
         "aws:principaltype": not_empty,
         "aws:principalservicename": not_empty,
