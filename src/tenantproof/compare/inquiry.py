@@ -22,6 +22,9 @@ from tenantproof.prove.solver import Blocked, Learned, Solver, Witness
 from tenantproof.reading import Ambiguity, Reading
 from tenantproof.request import Principal, Request
 
+_PATIENCE = 2.0
+"""Seconds to look for a smaller request once there is one."""
+
 
 @dataclass(frozen=True)
 class Side:
@@ -89,7 +92,9 @@ class Inquiry:
     def _solver(self) -> Solver:
         old, new = self._compiled
         multivalued = old.multivalued | new.multivalued
-        return Solver(self.space, multivalued, self.budget, learned=self.learned)
+        return Solver(
+            self.space, multivalued, self.budget, learned=self.learned, patience=_PATIENCE
+        )
 
     @property
     def ambiguities(self) -> frozenset[Ambiguity]:

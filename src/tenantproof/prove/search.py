@@ -95,6 +95,11 @@ class Budget:
         """A budget of ``seconds`` from now; no deadline for None."""
         return cls(None if seconds is None else time.monotonic() + seconds)
 
+    def shorten(self, seconds: float) -> None:
+        """Bring the deadline forward to at most ``seconds`` from now."""
+        soon = time.monotonic() + seconds
+        self.deadline = soon if self.deadline is None else min(self.deadline, soon)
+
     @property
     def milliseconds(self) -> int | None:
         """The time left, at least 1; None without a deadline."""

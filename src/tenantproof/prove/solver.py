@@ -91,6 +91,8 @@ class Solver:
         engines: what decided the answers so far: ``automata``; ``z3`` where it was asked; and
             ``tapes``, the synchronous automaton, where values depend on each other.
         learned: what the theories said; solvers over the same space can share it.
+        patience: for how many seconds a smaller witness is looked for once there is one; None for
+            as long as the budget lasts.
     """
 
     space: RequestSpace
@@ -98,6 +100,7 @@ class Solver:
     budget: Budget
     engines: set[str] = field(default_factory=lambda: {"automata"})
     learned: Learned = field(default_factory=Learned)
+    patience: float | None = None
 
     def smallest(self, formula: Term) -> Witness | Blocked | None:
         """The smallest witness of ``formula``, if any.
@@ -133,6 +136,7 @@ class Solver:
         best: Witness | None = None
         blocked: dict[Opaque, None] = {}
         bounded: BoundedError | None = None
+        deadline = self.budget.deadline
         try:
             while (truth := logic.propose()) is not None:
                 chosen = _justify(formula, truth)
@@ -150,12 +154,16 @@ class Solver:
                     blocked.update(dict.fromkeys(opaque))
                     logic.exclude(chosen)
                 else:
+                    if best is None and self.patience is not None:
+                        self.budget.shorten(self.patience)
                     best = found if best is None or found.cost < best.cost else best
                     logic.exclude(_costly(chosen, found))
         except BudgetExceededError:
             if best is None:
                 raise
             return replace(best, shortest=False)
+        finally:
+            self.budget.deadline = deadline
         if best is not None:
             return replace(best, shortest=best.shortest and not blocked and bounded is None)
         if bounded is not None:
