@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import agreement, certificates, corpus, diff, scale, startup, strings
+from benchmarks import (
+    agreement,
+    certificates,
+    corpus,
+    diff,
+    engines,
+    scale,
+    startup,
+    strings,
+)
 
 BENCHMARKS = {
     "strings": strings.main,
@@ -14,6 +23,7 @@ BENCHMARKS = {
     "corpus": corpus.main,
     "diff": diff.main,
     "agreement": agreement.main,
+    "engines": engines.main,
 }
 
 

@@ -58,32 +58,48 @@ def main() -> None:
     help="For one question about one principal; what takes longer is UNKNOWN.",
 )
 @click.option(
+    "--engine",
+    type=click.Choice(["automata", "z3", "cvc5", "all"]),
+    default="automata",
+    show_default=True,
+    help="What decides; with all, every engine that is installed, and they must agree.",
+)
+@click.option(
     "--certificate",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Write proofs that `tenantproof verify` can check.",
 )
 def check(
-    manifest: Path, form: str, lenient: bool, timeout: float, certificate: Path | None
+    manifest: Path,
+    *,
+    form: str,
+    lenient: bool,
+    timeout: float,
+    engine: str,
+    certificate: Path | None,
 ) -> NoReturn:
     """Ask every question of MANIFEST, a file or a folder that holds tenantproof.toml.
 
     Exit code 0: all proved. 1: a leak or a failed assertion. 2: bad input. 3: unknown. 4: an
-    internal error, where the two readings of the policies disagree.
+    internal error, where the two readings of the policies or two engines disagree.
     """
     from tenantproof.report import to_json, to_text
 
     def ask() -> Report:
-        return _run(manifest, lenient, timeout, certificate)
+        return _run(manifest, lenient, timeout, engine, certificate)
 
     _report(ask, to_text, to_json, form)
 
 
-def _run(manifest: Path, lenient: bool, timeout: float, certificate: Path | None) -> Report:
+def _run(
+    manifest: Path, lenient: bool, timeout: float, engine: str, certificate: Path | None
+) -> Report:
     from tenantproof.isolation import Run, load_manifest
+    from tenantproof.prove.engines import engines_named
 
     loaded = load_manifest(manifest, lenient=lenient)
-    report = Run(loaded, timeout).report()
+    report = Run(loaded, timeout, engines=engines_named(engine)).report()
     if certificate is None:
         return report
     from tenantproof.certificate import to_text

@@ -69,3 +69,11 @@ class BudgetExceededError(TenantproofError):
 
 class BoundedError(BudgetExceededError):
     """No values were found, and that there are none is known only up to some length of them."""
+
+
+class NotSupportedError(BudgetExceededError):
+    """An engine has no exact encoding of a question, so that it gives no answer."""
+
+
+class EngineMissingError(TenantproofError):
+    """An engine that was asked for is not installed."""

@@ -25,6 +25,7 @@ from tenantproof.isolation.sagemaker import (
 )
 from tenantproof.prove import Budget, Language, Opaque, Term, language
 from tenantproof.prove.concrete import is_within
+from tenantproof.prove.engines import AUTOMATA, Engine, Ledger
 from tenantproof.prove.solver import Blocked
 from tenantproof.reading import DOCUMENTED, Ambiguity, Reading, under_other_readings
 from tenantproof.request import ContextValue, Request
@@ -44,11 +45,13 @@ class Asker:
         manifest: the tenants, their principals and policies.
         timeout: seconds for one question about one principal; None for no limit.
         reading: the choices where the reference hedges.
+        engines: what questions are put to; with several their answers must agree.
     """
 
     manifest: Manifest
     timeout: float | None = DEFAULT_TIMEOUT
     reading: Reading = DOCUMENTED
+    engines: tuple[Engine, ...] = (AUTOMATA,)
     _languages: dict[tuple[str, ...], Language] = field(default_factory=dict)
 
     def answer(self, inquiry: Inquiry, formula: Term, draft: Finding) -> Finding | None:
@@ -59,6 +62,11 @@ class Asker:
             formula: what no allowed request may fulfil.
             draft: the finding but for its verdict.
         """
+        since = len(inquiry.ledger.answers)
+        found = self._answer(inquiry, formula, draft)
+        return None if found is None else self._noted(found, inquiry.ledger, since)
+
+    def _answer(self, inquiry: Inquiry, formula: Term, draft: Finding) -> Finding | None:
         try:
             found = inquiry.smallest_allowed(formula)
         except BudgetExceededError as error:
@@ -78,6 +86,16 @@ class Asker:
         attack: Callable[[], int],
     ) -> list[Finding]:
         """What ``ask`` finds; else PROVED, once attacked and asked under the other readings."""
+        found = self._proved_unless(inquiry, ask, draft, attack)
+        return [self._noted(finding, inquiry.ledger) for finding in found]
+
+    def _proved_unless(
+        self,
+        inquiry: InquiryT,
+        ask: Callable[[InquiryT], list[Finding]],
+        draft: Finding,
+        attack: Callable[[], int],
+    ) -> list[Finding]:
         try:
             found = ask(inquiry)
             if found:
@@ -145,6 +163,16 @@ class Asker:
         tried: Iterable[tuple[str, Retarget]],
     ) -> Finding:
         """Each model is allowed in some context; a proof is attacked with the models to try."""
+        finding = self._coverage(draft, inquiries, models, tried)
+        return self._noted(finding, inquiries[0].ledger)
+
+    def _coverage(
+        self,
+        draft: Finding,
+        inquiries: Sequence[Inquiry],
+        models: Term,
+        tried: Iterable[tuple[str, Retarget]],
+    ) -> Finding:
         try:
             answer = cover(inquiries, models)
             finding = self._from_coverage(draft, inquiries, answer)
@@ -193,7 +221,18 @@ class Asker:
     ) -> Inquiry:
         """What a principal can do at an endpoint; without ``actions``, by any that invokes it."""
         chosen = invoke_actions() if actions is None else actions
-        return Inquiry(member, endpoint, chosen, self.reading, Budget.of(self.timeout))
+        budget = Budget.of(self.timeout)
+        return Inquiry(member, endpoint, chosen, self.reading, budget, self.ledger())
+
+    def ledger(self) -> Ledger:
+        """A new record of what each engine answers to the questions of one finding."""
+        return Ledger(self.engines, self.timeout)
+
+    def _noted(self, finding: Finding, ledger: Ledger, since: int = 0) -> Finding:
+        """The finding with what each engine answered, where engines were chosen."""
+        if self.engines == (AUTOMATA,) or finding.engine_answers:
+            return finding
+        return replace(finding, engine_answers=ledger.summary(since))
 
     def models(self, patterns: tuple[str, ...]) -> Language:
         """The TargetModels of some patterns."""

@@ -8,15 +8,16 @@ The atoms on TargetModel are finitely many, so that this ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from tenantproof.errors import DisagreementError
+from tenantproof.errors import BudgetExceededError, DisagreementError
 from tenantproof.isolation.attack import MOST_REQUESTS
 from tenantproof.isolation.inquiry import Inquiry
-from tenantproof.prove import Atom, Term, conj, neg, substitute
+from tenantproof.prove import Atom, Language, Some, Term, conj, neg, substitute
 from tenantproof.prove.concrete import decided
+from tenantproof.prove.formula import Matches, Put, fillings, joined, pattern_of, pieces_of
 from tenantproof.prove.solver import Blocked, subjects_of
 from tenantproof.request import Request
 
@@ -103,8 +104,36 @@ def cover(inquiries: Sequence[Inquiry], models: Term) -> Covered | Missing | Und
 
 def _covered_by(inquiry: Inquiry, request: Request) -> Term:
     """The models that are allowed where all else is as in ``request``."""
+    texts = inquiry.texts_of(request)
 
     def value(atom: Atom) -> Term:
-        return atom if subjects_of(atom) <= inquiry.asked_about else decided(atom, request)
+        if subjects_of(atom) <= inquiry.asked_about:
+            return atom
+        if isinstance(atom, Matches) and not atom.subjects.isdisjoint(inquiry.asked_about):
+            return _of_what_is_asked(atom, texts, inquiry.asked_about)
+        return decided(atom, request)
 
     return substitute(inquiry.compiled.allowed, value)
+
+
+def _of_what_is_asked(atom: Matches, texts: Mapping[str, str], asked: frozenset[str]) -> Term:
+    """What an atom says of the subjects asked about where the others have the values given."""
+    if not atom.subjects - asked <= texts.keys():
+        return False
+    pieces = joined(
+        each
+        for piece in atom.pieces
+        for each in (
+            pieces_of(pattern_of([piece], texts))
+            if isinstance(piece, Put) and piece.subject not in asked
+            else [piece]
+        )
+    )
+    puts = [piece.subject for piece in pieces if isinstance(piece, Put)]
+    if atom.subject in asked:
+        if puts:
+            return Matches(atom.subject, pieces)
+        return Some(atom.subject, Language([pattern_of(pieces, {})]))
+    if len(puts) == 1:
+        return Some(puts[0], fillings(pieces, texts[atom.subject]))
+    raise BudgetExceededError(f"several values are put into {atom.subject}")

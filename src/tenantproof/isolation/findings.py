@@ -8,6 +8,7 @@ from enum import Enum
 
 from tenantproof.errors import Place
 from tenantproof.policy import Effect
+from tenantproof.prove.engines import EngineAnswers
 from tenantproof.request import Request
 
 
@@ -88,6 +89,7 @@ class Finding:
         names: where tenants are described by a rule, the names of the tenants in the request:
             ``tenant``, and ``other`` for the one that it reaches.
         certificate: of a PROVED, whether its proof was written; None where none was asked for.
+        engine_answers: where engines were chosen, what each of them answered.
     """
 
     question: Question
@@ -108,6 +110,7 @@ class Finding:
     for_all: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
     certificate: CertificateNote | None = None
+    engine_answers: tuple[EngineAnswers, ...] = ()
 
 
 @dataclass(frozen=True)

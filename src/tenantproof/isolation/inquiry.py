@@ -6,6 +6,7 @@ witnesses into requests, and replays each through the evaluator before anyone se
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self, TypeVar
@@ -31,9 +32,10 @@ from tenantproof.prove import (
     neg,
 )
 from tenantproof.prove.concrete import holds
+from tenantproof.prove.engines import EnginesDisagreeError, Ledger, Prover
 from tenantproof.prove.languages import literal
 from tenantproof.prove.principals import keys_of
-from tenantproof.prove.solver import Blocked, Solver, Witness
+from tenantproof.prove.solver import Blocked, Witness
 from tenantproof.prove.space import ALWAYS_PRESENT, GLOBAL_DOMAINS
 from tenantproof.reading import Ambiguity, Reading
 from tenantproof.request import ContextValue, Request
@@ -59,6 +61,7 @@ class Inquiry:
         actions: the actions asked about.
         reading: the choices where the reference hedges.
         budget: what all searches together may cost.
+        ledger: the engines that searches are put to, and what they answered.
         was_shortest: whether every request smaller than the last one returned was excluded.
     """
 
@@ -67,6 +70,7 @@ class Inquiry:
     actions: tuple[str, ...]
     reading: Reading
     budget: Budget
+    ledger: Ledger = field(default_factory=Ledger)
     was_shortest: bool = field(default=True, init=False)
 
     @cached_property
@@ -93,16 +97,26 @@ class Inquiry:
         )
 
     @cached_property
-    def _solver(self) -> Solver:
-        return Solver(self.compiled.space, self.compiled.multivalued, self.budget)
+    def _solver(self) -> Prover:
+        return self.ledger.prover(self.compiled.space, self.compiled.multivalued, self.budget)
 
     def smallest(self, formula: Term) -> Request | Blocked | None:
         """The smallest request of the space that fulfils a formula; see :meth:`Solver.smallest`."""
-        found = self._solver.smallest(conj((self.compiled.space.rules(), formula)))
+        try:
+            found = self._solver.smallest(conj((self.compiled.space.rules(), formula)))
+        except EnginesDisagreeError as error:
+            raise DisagreementError(f"{error}{self._replayed(error.witness)}") from error
         if isinstance(found, Witness):
             self.was_shortest = found.shortest
             return self.request(found)
         return found
+
+    def _replayed(self, witness: Witness | Blocked) -> str:
+        if isinstance(witness, Blocked):
+            return ""
+        request = self.request(witness)
+        decision = self.decide(request)
+        return f"; the evaluator says {decision.outcome.value} of {request}: {_reasons(decision)}"
 
     def smallest_allowed(self, formula: Term) -> Request | Blocked | None:
         """The smallest allowed request that fulfils a formula, replayed through the evaluator.
@@ -147,6 +161,10 @@ class Inquiry:
         if not isinstance(target, str):
             return neg(HAS_TARGET)
         return inside(Language([literal(target)]))
+
+    def texts_of(self, request: Request) -> Mapping[str, str]:
+        """The values that a request's subjects have, those with several values aside."""
+        return {key: value for key, value in request.keys.items() if isinstance(value, str)}
 
     def fulfils(self, request: Request, formula: Term) -> bool:
         """Whether a request is known to fulfil a formula, whatever it rests on."""

@@ -43,6 +43,7 @@ from tenantproof.prove import (
     neg,
     shortest_member,
 )
+from tenantproof.prove.engines import ENGINES
 from tenantproof.prove.solver import Blocked
 from tenantproof.request import Request
 
@@ -228,9 +229,9 @@ class Run(Asker):
         actions: tuple[str, ...],
     ) -> Finding:
         """Each model of the patterns (None: no TargetModel) is allowed in some context."""
-        budget = Budget.of(self.timeout)
+        budget, ledger = Budget.of(self.timeout), self.ledger()
         asked = neg(HAS_TARGET) if patterns is None else inside(self.models(patterns))
-        inquiries = [Inquiry(m, endpoint, actions, self.reading, budget) for m in members]
+        inquiries = [Inquiry(m, endpoint, actions, self.reading, budget, ledger) for m in members]
         tried = [("no model", _as_it_is)] if patterns is None else self._owned_words(patterns)
         return self.covered(draft, inquiries, asked, tried)
 
@@ -311,6 +312,12 @@ class Run(Asker):
     def _left_out(self) -> Iterator[str]:
         for trusted in self.manifest.trusted:
             yield f"{trusted.arn} is trusted: {trusted.reason}"
+        if len(self.engines) > 1:
+            yield from (
+                f"the engine {engine.name} is not installed, so that it was not asked"
+                for engine in ENGINES.values()
+                if not engine.is_installed
+            )
 
 
 @dataclass(frozen=True)

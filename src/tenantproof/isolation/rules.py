@@ -116,6 +116,11 @@ class RuleInquiry(Inquiry):
         excluded = language(*rule.excluded)
         return shortest([rule.names], [excluded], Domain(min_length=1), self.budget) or ""
 
+    def texts_of(self, request: Request) -> Mapping[str, str]:
+        """The values of a request's subjects, the names of its tenants among them."""
+        assert isinstance(request, NamedRequest)
+        return {**super().texts_of(request), **request.names}
+
     def fulfils(self, request: Request, formula: Term) -> bool:
         """Whether a request, with the names of its tenants, fulfils a formula."""
         assert isinstance(request, NamedRequest)
@@ -295,7 +300,9 @@ class RuleQuestions:
         arn = rule.members[0].principal.arn
         draft = _draft(Question.REACHES, rule, arn, endpoint)
         actions = target_model_actions()
-        inquiries = [self._inquiry(rule, member, endpoint, actions) for member in rule.members]
+        first, *others = rule.members
+        inquiry = self._inquiry(rule, first, endpoint, actions)
+        inquiries = [inquiry, *(replace(inquiry, member=member) for member in others)]
         return self._covered(draft, rule, inquiries, rule.owns)
 
     def asserted(
@@ -356,7 +363,10 @@ class RuleQuestions:
     ) -> RuleInquiry:
         budget = Budget.of(self.asker.timeout)
         reading = self.asker.reading
-        return RuleInquiry(member, endpoint, actions, reading, budget, rule=rule, victim=rule)
+        ledger = self.asker.ledger()
+        return RuleInquiry(
+            member, endpoint, actions, reading, budget, ledger, rule=rule, victim=rule
+        )
 
     # -- attacks -----------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from string import ascii_lowercase, ascii_uppercase, digits
 
 from tenantproof.errors import BudgetExceededError
 from tenantproof.policy.syntax import Family
+from tenantproof.prove.languages import Language
 from tenantproof.prove.regular import Automaton, CharSet
 from tenantproof.prove.typed import writes
 
@@ -107,6 +108,11 @@ class Budget:
             return None
         return max(1, int((self.deadline - time.monotonic()) * 1000))
 
+    def extend(self, seconds: float) -> None:
+        """Put the deadline off: so much time went into what this budget does not pay for."""
+        if self.deadline is not None:
+            self.deadline += seconds
+
     def spend(self, states: int = 1) -> None:
         """Count states; with 0 only look at the time.
 
@@ -143,9 +149,22 @@ def shortest_member(
     budget = budget or Budget()
     if domain.values is not None:
         return next((v for v in domain.values if _is_member(v, inside, outside)), None)
+    if any(_is_part(one, other) for one in inside for other in outside):
+        return None
     if domain.shape is not None:
         inside = [*inside, domain.shape]
     return _Search(inside, outside, domain, budget).run()
+
+
+def _is_part(one: Automaton, other: Automaton) -> bool:
+    """Whether a language is seen to lie in another: the same one, or some of its patterns.
+
+    So it is where a policy allows just what its tenant owns; the search would read every pattern.
+    """
+    if isinstance(one, Language) and isinstance(other, Language):
+        few, many = one.patterns, other.patterns
+        return len(few) <= len(many) and not set(few).difference(many)
+    return one == other
 
 
 def _is_member(text: str, inside: Iterable[Automaton], outside: Iterable[Automaton]) -> bool:
@@ -345,40 +364,43 @@ def representatives(
             compared with each other.
     """
     named: set[str] = set()
-    sets: dict[CharSet, None] = {}
+    sets: set[CharSet] = set()
     for language in languages:
         named |= language.characters
-        sets.update(dict.fromkeys(language.sets))
+        sets |= language.sets
     chosen = {c for c in named if c in domain.initial or c in domain.rest}
     # Where the first character is chosen from fewer, its range is a part of the rest's, so that
     # the plainest ones in it stand for the others there.
     for among in (domain.initial, domain.rest):
-        chosen |= _of_each_class(among, named, tuple(sets), twins)
+        chosen |= _of_each_class(among, named, frozenset(sets), twins)
     return sorted(chosen, key=_plainness)
 
 
 def _of_each_class(
-    among: CharRange, named: set[str], sets: tuple[CharSet, ...], twins: int
+    among: CharRange, named: set[str], sets: frozenset[CharSet], twins: int
 ) -> set[str]:
     """The plainest characters without a name of each class that the sets make."""
-    unnamed = ((c for c in of_class if c not in named) for of_class in _classes(among, sets))
-    return {char for of_class in unnamed for char in islice(of_class, twins)}
+    found: set[str] = set()
+    for of_class in _classes(sets) if sets else (_ANY_CLASS,):
+        free = (char for char in of_class if char in among and char not in named)
+        found.update(islice(free, twins))
+    return found
 
 
 @cache
-def _classes(among: CharRange, sets: tuple[CharSet, ...]) -> list[list[str]]:
-    """Candidates of each class that the sets make, the plainest first."""
+def _classes(sets: frozenset[CharSet]) -> tuple[tuple[str, ...], ...]:
+    """Characters of each class that some sets make, the plainest of each first.
+
+    The same few sets, those of naming rules, numbers, dates and addresses, come again and again.
+    """
     found: dict[tuple[bool, ...], dict[str, None]] = {}
     for char in _candidates(sets):
-        if char in among:
-            found.setdefault(tuple(char in each for each in sets), {})[char] = None
-    return [list(of_class) for of_class in found.values()]
+        found.setdefault(tuple(char in each for each in sets), {})[char] = None
+    return tuple(tuple(of_class) for of_class in found.values())
 
 
-def _candidates(sets: Sequence[CharSet]) -> Iterable[str]:
+def _candidates(sets: Iterable[CharSet]) -> Iterable[str]:
     """Characters of which each class has one: plain ones, and those near the ends of the sets."""
-    if not sets:
-        return chain(PLAIN, _FALLBACKS)
     ends = (
         chr(code)
         for each in sets
@@ -389,6 +411,7 @@ def _candidates(sets: Sequence[CharSet]) -> Iterable[str]:
     return chain(PLAIN, _FALLBACKS[:_NEAR], ends)
 
 
+_ANY_CLASS = (*PLAIN, *_FALLBACKS)
 _NEAR = 128
 _LAST_CODE = 0x10FFFF
 

@@ -1,4 +1,4 @@
-"""Lazy solving: Z3 proposes which atoms hold, the theories find values or refute it.
+"""Lazy solving: a search proposes which atoms hold, the theories find values or refute it.
 
 The scheme is lazy SMT (Barrett, Sebastiani, Seshia, Tinelli, "Satisfiability Modulo Theories",
 Handbook of Satisfiability, 2009, section 26.4) with a branch-and-bound for the smallest witness:
@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from tenantproof.errors import BoundedError, BudgetExceededError
+from tenantproof.prove.choices import Choices
 from tenantproof.prove.formula import (
     ACTION,
     RESOURCE,
@@ -88,7 +89,7 @@ class Solver:
         space: the requests to choose from.
         multivalued: the keys that can hold any number of values.
         budget: what all questions together may cost.
-        engines: what decided the answers so far: ``automata``; ``z3`` where it was asked; and
+        engines: what decided the answers so far: ``automata``; ``z3`` where a hard choice was; and
             ``tapes``, the synchronous automaton, where values depend on each other.
         learned: what the theories said; solvers over the same space can share it.
         patience: for how many seconds a smaller witness is looked for once there is one; None for
@@ -126,38 +127,41 @@ class Solver:
         return Blocked(opaque) if (opaque := _undecided(chosen)) else found
 
     def _smallest_of_all(self, formula: Term) -> Witness | Blocked | None:
-        # Z3 takes longer to load than most questions take: only one with a choice pays for it.
-        from tenantproof.prove.logic import Logic  # noqa: PLC0415
-
-        self.engines.add("z3")
-        logic = Logic(formula, self.budget)
+        choices = Choices(formula, self.budget)
         for lemma in self.learned.lemmas:
-            logic.exclude(lemma)
+            choices.exclude(lemma)
+        try:
+            return self._smallest_among(choices, formula)
+        finally:
+            if choices.asked_z3:
+                self.engines.add("z3")
+
+    def _smallest_among(self, choices: Choices, formula: Term) -> Witness | Blocked | None:
         best: Witness | None = None
         blocked: dict[Opaque, None] = {}
         bounded: BoundedError | None = None
         deadline = self.budget.deadline
         try:
-            while (truth := logic.propose()) is not None:
+            while (truth := choices.propose()) is not None:
                 chosen = _justify(formula, truth)
                 try:
                     found = self._realise(chosen)
                 except BoundedError as error:
                     bounded = error
-                    logic.exclude(chosen)
+                    choices.exclude(chosen)
                     continue
                 if not isinstance(found, Witness):
                     conflict = self._conflict(chosen, found)
                     self.learned.lemmas.append(conflict)
-                    logic.exclude(conflict)
+                    choices.exclude(conflict)
                 elif opaque := _undecided(chosen):
                     blocked.update(dict.fromkeys(opaque))
-                    logic.exclude(chosen)
+                    choices.exclude(chosen)
                 else:
                     if best is None and self.patience is not None:
                         self.budget.shorten(self.patience)
                     best = found if best is None or found.cost < best.cost else best
-                    logic.exclude(_costly(chosen, found))
+                    choices.exclude(_costly(chosen, found))
         except BudgetExceededError:
             if best is None:
                 raise

@@ -132,7 +132,7 @@ def _not_empty(domain: Domain) -> Domain:
 
 
 def shortest_text(wanted: Iterable[Demand], domain: Domain, budget: Budget) -> str | None:
-    """The smallest text of a domain that fulfils every demand, if any.
+    """The smallest text of a domain without the empty text that fulfils every demand, if any.
 
     Languages alone are the automata's business. Sets of numbers, dates and addresses are decided
     by representatives of their regions; where a key is compared in both ways, the texts that write
@@ -142,7 +142,7 @@ def shortest_text(wanted: Iterable[Demand], domain: Domain, budget: Budget) -> s
         BudgetExceededError: the budget ran out, or texts and typed values are compared in a way
             that neither representatives nor languages decide.
     """
-    demands = [demand for demand in wanted if not _says_nothing(demand)]
+    demands = [demand for demand in wanted if not _asks_nothing(demand)]
     typed = [d for d in demands if not isinstance(d.atom.language, AUTOMATA)]
     if not typed and domain.kind is None:
         return _search(demands, domain, budget)
@@ -156,11 +156,10 @@ def shortest_text(wanted: Iterable[Demand], domain: Domain, budget: Budget) -> s
     return _mixed(demands, domain, budget)
 
 
-def _says_nothing(demand: Demand) -> bool:
-    """Whether every text fulfils a demand: to be outside the language of no pattern."""
+def _asks_nothing(demand: Demand) -> bool:
+    """Whether every text but the empty one fulfils a demand: to be outside no pattern at all."""
     language = demand.atom.language
-    is_empty = isinstance(language, Language) and not language.patterns
-    return is_empty and not demand.inside and not demand.nonempty
+    return not demand.inside and isinstance(language, Language) and not language.patterns
 
 
 def _typical_texts(demands: Sequence[Demand], domain: Domain) -> list[str]:

@@ -379,8 +379,9 @@ def shape(kind: Family) -> Regular:
 
 @cache
 def epoch_shape() -> Regular:
-    """Whole seconds since the epoch, as AWS writes them."""
-    return Regular(Repeat(_DIGIT, 5, 18), "seconds since the epoch")
+    """Whole seconds since the epoch, as AWS writes them: five digits or more, no zero first."""
+    digits = Concat((One(CharSet.of("19")), Repeat(_DIGIT, 4, 17)))
+    return Regular(digits, "seconds since the epoch")
 
 
 @cache

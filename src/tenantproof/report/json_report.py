@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from importlib.resources import files
 from typing import Any
 
@@ -59,6 +60,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "for_all": finding.for_all,
         "names": dict(finding.names) or None,
         "certificate": _note(finding.certificate),
+        "engine_answers": [asdict(each) for each in finding.engine_answers],
     }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from tenantproof.isolation import Blame, Escape, Finding, Question, Report, Verdict
 from tenantproof.policy import LayerKind
+from tenantproof.prove.engines import EngineAnswers
 from tenantproof.request import Request
 
 _MOST_VICTIMS = 8
@@ -34,6 +35,7 @@ def _finding_lines(finding: Finding) -> Iterator[str]:
     if finding.certificate is not None:
         reason = finding.certificate.reason
         yield f"         {f'no certificate: {reason}' if reason else 'proof in the certificate'}"
+    yield from (f"         {_engine_line(each)}" for each in finding.engine_answers)
     if finding.request is not None:
         yield from _request_lines(finding.request, finding.shortest)
         if finding.example is not None:
@@ -107,6 +109,18 @@ def _request_lines(request: Request, shortest: bool) -> Iterator[str]:
     for name, value in request.context.items():
         shown = json.dumps(value if isinstance(value, str) else list(value))
         yield f"                  {name} = {shown}"
+
+
+def _engine_line(each: EngineAnswers) -> str:
+    counts = {
+        "no request": each.refuted,
+        "a request": each.witnesses,
+        "not decided": each.blocked,
+        "no answer": each.unanswered,
+    }
+    said = ", ".join(f"{what} ({count})" for what, count in counts.items() if count)
+    why = f": {'; '.join(each.reasons)}" if each.reasons else ""
+    return f"{each.engine:<8} {said or 'not asked'}{why} in {each.seconds * 1000:.3g} ms"
 
 
 def _blame_line(each: Blame) -> str:
