@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import agreement, certificates, corpus, engines, scale, startup, strings
+from benchmarks import (
+    agreement,
+    certificates,
+    corpus,
+    diff,
+    engines,
+    scale,
+    startup,
+    strings,
+)
 
 BENCHMARKS = {
     "strings": strings.main,
@@ -12,6 +21,7 @@ BENCHMARKS = {
     "scale": scale.main,
     "certificates": certificates.main,
     "corpus": corpus.main,
+    "diff": diff.main,
     "agreement": agreement.main,
     "engines": engines.main,
 }

@@ -17,11 +17,21 @@ BELOW: dict[str, set[str]] = {
     "evaluate": {"errors", "policy", "reading", "request"},
     "prove": {"errors", "policy", "reading", "request"},
     "isolation": {"errors", "evaluate", "policy", "prove", "reading", "request"},
+    "compare": {"errors", "evaluate", "isolation", "policy", "prove", "reading", "request"},
     "certificate": {"errors", "evaluate", "policy", "reading", "request"},
     "certify": {"certificate", "errors", "isolation", "policy"},
-    "report": {"errors", "isolation", "policy", "prove", "request"},
+    "report": {"compare", "errors", "isolation", "policy", "prove", "request"},
     "simulate": {"errors", "evaluate", "policy", "request"},
-    "cli": {"certificate", "certify", "errors", "isolation", "prove", "report", "simulate"},
+    "cli": {
+        "certificate",
+        "certify",
+        "compare",
+        "errors",
+        "isolation",
+        "prove",
+        "report",
+        "simulate",
+    },
 }
 FORBIDDEN = {"boto3", "botocore", "hypothesis", "pytest"}
 

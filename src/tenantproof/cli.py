@@ -1,4 +1,4 @@
-"""The command line: ``tenantproof check``, ``verify`` and ``simulate``.
+"""The command line: ``tenantproof check``, ``diff``, ``verify`` and ``simulate``.
 
 Modules that a command needs are imported by the command: ``--help`` must not pay for a solver.
 """
@@ -9,9 +9,10 @@ import io
 import json
 import os
 import sys
+from collections.abc import Callable
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, Protocol, TypeVar
 
 import click
 
@@ -19,11 +20,12 @@ from tenantproof import __version__
 from tenantproof.errors import DisagreementError, InputError, Place, Problem, TenantproofError
 
 if TYPE_CHECKING:
-    from tenantproof.isolation import Report
+    from tenantproof.compare import Comparison
+    from tenantproof.isolation import Report, Verdict
 
 
 class Exit(IntEnum):
-    """The exit codes of ``check``."""
+    """The exit codes of ``check`` and ``diff``."""
 
     PROVED = 0
     LEAK = 1
@@ -84,9 +86,101 @@ def check(
     """
     from tenantproof.report import to_json, to_text
 
+    def ask() -> Report:
+        return _run(manifest, lenient, timeout, engine, certificate)
+
+    _report(ask, to_text, to_json, form)
+
+
+def _run(
+    manifest: Path, lenient: bool, timeout: float, engine: str, certificate: Path | None
+) -> Report:
+    from tenantproof.isolation import Run, load_manifest
+    from tenantproof.prove.engines import engines_named
+
+    loaded = load_manifest(manifest, lenient=lenient)
+    report = Run(loaded, timeout, engines=engines_named(engine)).report()
+    if certificate is None:
+        return report
+    from tenantproof.certificate import to_text
+    from tenantproof.certify import certify
+
+    written, report = certify(loaded, report, lenient=lenient, timeout=timeout)
+    try:
+        certificate.write_text(to_text(written), "utf-8")
+    except OSError as error:
+        message = f"the certificate could not be written: {error.strerror}"
+        raise InputError([Problem(message, Place(str(certificate), "$"))]) from None
+    return report
+
+
+QUESTIONS = ("no-new-access", "equivalent", "disjoint", "at-most")
+"""The names of :class:`tenantproof.compare.Question`: ``--help`` must not pay for importing it."""
+
+
+@main.command()
+@click.argument("old", type=click.Path(path_type=Path, exists=True))
+@click.argument("new", type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--question",
+    type=click.Choice(QUESTIONS),
+    default=QUESTIONS[0],
+    show_default=True,
+    help="What to ask of OLD and NEW.",
+)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="What to print."
+)
+@click.option("--lenient", is_flag=True, help="Read policies with comments and trailing commas.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True, max=1e9),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="For the question about one pair; what takes longer is UNKNOWN.",
+)
+def diff(  # noqa: PLR0917 (click passes them by name)
+    old: Path, new: Path, question: str, form: str, lenient: bool, timeout: float
+) -> NoReturn:
+    """Compare OLD and NEW: two policy files, two folders of them, or two manifests.
+
+    Exit code 0: proved (by default, that NEW allows nothing that OLD does not). 1: here is a
+    request that says otherwise. 2: bad input. 3: unknown. 4: an internal error, where the two
+    readings of the policies disagree.
+    """
+    from tenantproof.report import diff_to_json, diff_to_text
+
+    def ask() -> Comparison:
+        from tenantproof.compare import Question, Terms, compare
+
+        asked = Question(question)
+        removed = asked is Question.NO_NEW_ACCESS
+        return compare(old, new, asked, Terms(timeout, tell_removed=removed), lenient=lenient)
+
+    _report(ask, diff_to_text, diff_to_json, form)
+
+
+class _Judged(Protocol):
+    """What has a verdict."""
+
+    @property
+    def verdict(self) -> Verdict: ...
+
+
+T = TypeVar("T", bound=_Judged)
+
+
+def _report(
+    ask: Callable[[], T],
+    to_text: Callable[[T], str],
+    to_json: Callable[..., dict[str, Any]],
+    form: str,
+) -> NoReturn:
+    """Ask, print the report and exit with the verdict's code; errors are messages, too."""
     _escape_what_cannot_be_printed()
     try:
-        report = _run(manifest, lenient, timeout, engine, certificate)
+        report = ask()
     except KeyboardInterrupt:
         click.echo("interrupted: no verdict", err=True)
         sys.exit(Exit.INTERRUPTED)
@@ -127,28 +221,6 @@ def _escape_what_cannot_be_printed() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-
-
-def _run(
-    manifest: Path, lenient: bool, timeout: float, engine: str, certificate: Path | None
-) -> Report:
-    from tenantproof.isolation import Run, load_manifest
-    from tenantproof.prove.engines import engines_named
-
-    loaded = load_manifest(manifest, lenient=lenient)
-    report = Run(loaded, timeout, engines=engines_named(engine)).report()
-    if certificate is None:
-        return report
-    from tenantproof.certificate import to_text
-    from tenantproof.certify import certify
-
-    written, report = certify(loaded, report, lenient=lenient, timeout=timeout)
-    try:
-        certificate.write_text(to_text(written), "utf-8")
-    except OSError as error:
-        message = f"the certificate could not be written: {error.strerror}"
-        raise InputError([Problem(message, Place(str(certificate), "$"))]) from None
-    return report
 
 
 @main.command()

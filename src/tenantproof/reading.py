@@ -7,10 +7,11 @@ naming the ambiguity, where the answer would differ.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import combinations
+from typing import Protocol, Self, TypeVar
 
 
 class Ambiguity(Enum):
@@ -21,6 +22,7 @@ class Ambiguity(Enum):
     EMPTY_IS_NULL = "empty-is-null"
     SHORT_ARN_PATTERN = "short-arn-pattern"
     FOR_ANY_IF_EXISTS = "for-any-if-exists"
+    NOT_PRINCIPAL = "not-principal"
 
     @property
     def question(self) -> str:
@@ -38,6 +40,9 @@ _QUESTIONS = {
     ),
     Ambiguity.EMPTY_IS_NULL: "whether a key with an empty value or no values counts as absent",
     Ambiguity.FOR_ANY_IF_EXISTS: "whether ForAnyValue:...IfExists holds for an absent key",
+    Ambiguity.NOT_PRINCIPAL: (
+        "whether NotPrincipal leaves out a principal whose account (and role) it does not list too"
+    ),
     Ambiguity.SHORT_ARN_PATTERN: (
         "whether an ARN condition value with fewer than six segments is completed with wildcards"
     ),
@@ -58,6 +63,8 @@ class Reading:
     - ``short_arn_completed``: an ARN condition value with fewer than six segments is completed
       with ``*``, as a Resource is, instead of matching nothing.
     - ``for_any_if_exists_fails``: ``ForAnyValue:...IfExists`` is false for an absent key.
+    - ``not_principal_by_level``: ``NotPrincipal`` leaves out a principal only where it lists its
+      account, of a role session the role, and the principal itself.
     """
 
     unresolved_spoils_value: bool = False
@@ -65,6 +72,7 @@ class Reading:
     empty_is_null: bool = False
     short_arn_completed: bool = False
     for_any_if_exists_fails: bool = False
+    not_principal_by_level: bool = False
 
     def alternatives(self, relevant: Iterable[Ambiguity]) -> Iterator[tuple[Ambiguity, ...]]:
         """Every non-empty set of the relevant ambiguities, small sets first."""
@@ -84,7 +92,45 @@ _FIELDS = {
     Ambiguity.EMPTY_IS_NULL: "empty_is_null",
     Ambiguity.SHORT_ARN_PATTERN: "short_arn_completed",
     Ambiguity.FOR_ANY_IF_EXISTS: "for_any_if_exists_fails",
+    Ambiguity.NOT_PRINCIPAL: "not_principal_by_level",
 }
 
 DOCUMENTED = Reading()
 """The reading that docs/semantics.md argues for."""
+
+
+class Rereadable(Protocol):
+    """What can be asked under another reading, and knows which ambiguities it meets."""
+
+    @property
+    def reading(self) -> Reading:
+        """The reading that it is asked under."""
+        ...
+
+    @property
+    def ambiguities(self) -> frozenset[Ambiguity]:
+        """The hedges of the reference that the policies' text touches."""
+        ...
+
+    def under(self, reading: Reading) -> Self:
+        """The same under another reading."""
+        ...
+
+
+R = TypeVar("R", bound=Rereadable)
+
+
+def under_other_readings(inquiries: Sequence[R]) -> Iterator[tuple[tuple[Ambiguity, ...], list[R]]]:
+    """Inquiries of one reading under every other reading that can matter to them.
+
+    What matters may show only under another reading (a statement that one reading voids is looked
+    at under the other), so that each is asked what it meets, until nothing new is met.
+    """
+    reading = inquiries[0].reading
+    met = {ambiguity for inquiry in inquiries for ambiguity in inquiry.ambiguities}
+    asked: set[tuple[Ambiguity, ...]] = set()
+    while todo := [flipped for flipped in reading.alternatives(met) if flipped not in asked]:
+        asked.add(todo[0])
+        others = [inquiry.under(reading.flipped(todo[0])) for inquiry in inquiries]
+        met.update(ambiguity for other in others for ambiguity in other.ambiguities)
+        yield todo[0], others

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cached_property
 
 ContextValue = str | tuple[str, ...]
@@ -20,17 +21,31 @@ def values_of(value: ContextValue) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else value
 
 
+class PrincipalKind(Enum):
+    """The kinds of callers, named as a ``Principal`` element's types where it has one for them."""
+
+    AWS = "AWS"
+    SERVICE = "Service"
+    FEDERATED = "Federated"
+    ANONYMOUS = "anonymous"
+
+
 @dataclass(frozen=True)
 class Principal:
-    """An IAM user, role or assumed-role session, with its tags.
+    """Who makes a request: mostly an IAM user, role or assumed-role session, with its tags.
 
-    ``context`` holds further condition keys that are fixed for the principal, such as
-    ``aws:userid`` or ``aws:PrincipalOrgID``.
+    ``arn`` of an AWS service or an identity provider is the name that a ``Principal`` element has
+    for it (``ec2.amazonaws.com``); of an anonymous caller it says nothing. ``context`` holds
+    further condition keys that are fixed for the principal, such as ``aws:userid`` or
+    ``aws:PrincipalOrgID``. ``canonical_user`` is the canonical user ID of its account, where it
+    matters.
     """
 
     arn: str
     tags: Mapping[str, str] = field(default_factory=dict)
     context: Mapping[str, ContextValue] = field(default_factory=dict)
+    kind: PrincipalKind = PrincipalKind.AWS
+    canonical_user: str | None = None
 
     @cached_property
     def keys(self) -> dict[str, ContextValue]:
@@ -39,6 +54,25 @@ class Principal:
         ``aws:PrincipalArn`` of an assumed-role session is the role's ARN; a role's path is not
         part of a session's ARN, so that a role with a path needs the key in ``context``.
         """
+        keys = self._keys_of_kind()
+        for name, value in self.tags.items():
+            keys[PRINCIPAL_TAG_PREFIX + name.lower()] = value
+        for name, value_or_values in self.context.items():
+            keys[name.lower()] = value_or_values
+        return keys
+
+    def _keys_of_kind(self) -> dict[str, ContextValue]:
+        match self.kind:
+            case PrincipalKind.AWS:
+                return self._keys_of_arn()
+            case PrincipalKind.SERVICE:
+                return {"aws:principalisawsservice": "true", "aws:principalservicename": self.arn}
+            case PrincipalKind.ANONYMOUS:
+                return {"aws:principalaccount": "anonymous", "aws:principaltype": "Anonymous"}
+            case PrincipalKind.FEDERATED:
+                return {}
+
+    def _keys_of_arn(self) -> dict[str, ContextValue]:
         fields = self.arn.split(":", 5)
         keys: dict[str, ContextValue] = {"aws:principalarn": self.arn}
         if len(fields) == 6:
@@ -52,10 +86,6 @@ class Principal:
                 keys["aws:username"] = name.rpartition("/")[2]
             if type_ in _PRINCIPAL_TYPES:
                 keys["aws:principaltype"] = _PRINCIPAL_TYPES[type_]
-        for name, value in self.tags.items():
-            keys[PRINCIPAL_TAG_PREFIX + name.lower()] = value
-        for name, value_or_values in self.context.items():
-            keys[name.lower()] = value_or_values
         return keys
 
 

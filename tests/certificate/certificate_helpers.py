@@ -176,6 +176,7 @@ def flags_of(reading: Reading) -> list[bool]:
         Ambiguity.EMPTY_IS_NULL: "empty_is_null",
         Ambiguity.SHORT_ARN_PATTERN: "short_arn_completed",
         Ambiguity.FOR_ANY_IF_EXISTS: "for_any_if_exists_fails",
+        Ambiguity.NOT_PRINCIPAL: "not_principal_by_level",
     }
     return [getattr(reading, names[ambiguity]) for ambiguity in Ambiguity]
 

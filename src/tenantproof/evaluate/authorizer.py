@@ -11,24 +11,32 @@ from functools import partial
 from tenantproof.evaluate.conditions import condition_holds
 from tenantproof.evaluate.decision import Check, Decision, Outcome, StatementResult
 from tenantproof.evaluate.matching import Resolve, action_matches, resource_matches
+from tenantproof.evaluate.principals import principal_matches
 from tenantproof.evaluate.variables import (
     UnresolvedVariableError,
     resolve_variable,
     unresolved,
 )
-from tenantproof.policy.stack import Layer, PolicySet
-from tenantproof.policy.syntax import Clause, Condition, Effect, Statement, Template
+from tenantproof.policy.stack import Layer, Stack
+from tenantproof.policy.syntax import (
+    Clause,
+    Condition,
+    Effect,
+    PrincipalClause,
+    Statement,
+    Template,
+)
 from tenantproof.reading import DOCUMENTED, Reading
-from tenantproof.request import ContextValue, Request
+from tenantproof.request import ContextValue, PrincipalKind, Request
 
 MatchesText = Callable[[Template, str], bool]
 
 
-def decide(policies: PolicySet, request: Request, reading: Reading = DOCUMENTED) -> Decision:
+def decide(policies: Stack, request: Request, reading: Reading = DOCUMENTED) -> Decision:
     """Decide a request: an explicit deny wins, else every layer must allow.
 
     Args:
-        policies: the policies that apply to the request's principal.
+        policies: the policies that apply to the request.
         request: the request.
         reading: the choices where the reference hedges.
 
@@ -72,6 +80,8 @@ def _checks(statement: Statement, request: Request, reading: Reading) -> Iterato
     resolve = partial(resolve_variable, keys=keys)
     if not reading.unresolved_spoils_value:
         yield from _variables_check(statement, keys)
+    if statement.principal is not None:
+        yield _principal_check(statement.principal, request, reading)
     yield _clause_check(statement.action, request.action, action_matches)
     if statement.resource is not None:
         matches = partial(_resource_matches, resolve=resolve, reading=reading)
@@ -92,6 +102,18 @@ def _variables_check(statement: Statement, keys: Mapping[str, ContextValue]) -> 
     if variable is not None:
         because = f"${{{variable.key}}} has no value in the request, which voids the statement"
         yield Check("Variable", False, because, statement.place)
+
+
+def _principal_check(clause: PrincipalClause, request: Request, reading: Reading) -> Check:
+    matched = principal_matches(clause, request, reading)
+    verb = "names" if matched != clause.negated else "does not name"
+    because = f"{clause.element} {verb} {_caller(request)}"
+    return Check(clause.element, matched, because, clause.place)
+
+
+def _caller(request: Request) -> str:
+    caller = request.principal
+    return "an anonymous caller" if caller.kind is PrincipalKind.ANONYMOUS else caller.arn
 
 
 def _resource_matches(pattern: Template, resource: str, resolve: Resolve, reading: Reading) -> bool:

@@ -15,7 +15,7 @@ from tenantproof.isolation.attack import attempts, contexts, near, policy_texts
 from tenantproof.isolation.blame import blame
 from tenantproof.isolation.coverage import Covered, Missing, Retarget, Undecided, cover
 from tenantproof.isolation.findings import Finding, Verdict
-from tenantproof.isolation.inquiry import TARGET, Inquiry, InquiryT, under_other_readings
+from tenantproof.isolation.inquiry import TARGET, Inquiry, InquiryT
 from tenantproof.isolation.manifest import Endpoint, Manifest, Member
 from tenantproof.isolation.sagemaker import (
     TARGET_MODEL,
@@ -27,7 +27,7 @@ from tenantproof.prove import Budget, Language, Opaque, Term, language
 from tenantproof.prove.concrete import is_within
 from tenantproof.prove.engines import AUTOMATA, Engine, Ledger
 from tenantproof.prove.solver import Blocked
-from tenantproof.reading import DOCUMENTED, Ambiguity, Reading
+from tenantproof.reading import DOCUMENTED, Ambiguity, Reading, under_other_readings
 from tenantproof.request import ContextValue, Request
 
 DEFAULT_TIMEOUT = 30.0
@@ -213,7 +213,7 @@ class Asker:
     ) -> Finding:
         for flipped, others in under_other_readings(inquiries):
             if not isinstance(cover(others, models), Covered):
-                return replace(proved, verdict=Verdict.UNKNOWN, reason=_hangs_on(flipped))
+                return replace(proved, verdict=Verdict.UNKNOWN, reason=hangs_on(flipped))
         return proved
 
     def inquiry(
@@ -262,7 +262,7 @@ def _everyday_model(inquiry: Inquiry, request: Request, formula: Term) -> str | 
 def _doubtful(finding: Finding, flipped: Iterable[Ambiguity]) -> Finding:
     """What another reading finds, as an UNKNOWN; a leak there names what it hangs on."""
     is_leak = finding.verdict is Verdict.LEAK
-    reason = _hangs_on(flipped) if is_leak else finding.reason
+    reason = hangs_on(flipped) if is_leak else finding.reason
     return replace(finding, verdict=Verdict.UNKNOWN, reason=reason)
 
 
@@ -290,11 +290,13 @@ def _named(condition: Opaque) -> str:
     return f"not modelled yet: {what} ({condition.place})"
 
 
-def _hangs_on(ambiguities: Iterable[Ambiguity]) -> str:
-    return f"the answer hangs on what the IAM reference leaves open: {_asked(ambiguities)}"
+def hangs_on(ambiguities: Iterable[Ambiguity]) -> str:
+    """Why an answer that another reading does not give is UNKNOWN."""
+    return f"the answer hangs on what the IAM reference leaves open: {asked(ambiguities)}"
 
 
-def _asked(ambiguities: Iterable[Ambiguity]) -> str:
+def asked(ambiguities: Iterable[Ambiguity]) -> str:
+    """The open questions, in words."""
     return " and ".join(ambiguity.question for ambiguity in ambiguities)
 
 
@@ -303,7 +305,7 @@ def _only_under_this_reading(inquiry: Inquiry, request: Request) -> str | None:
     for flipped, (other,) in under_other_readings([inquiry]):
         if not other.decide(request).allowed:
             return (
-                f"of what the IAM reference leaves open, this reading allows it: {_asked(flipped)}"
+                f"of what the IAM reference leaves open, this reading allows it: {asked(flipped)}"
             )
     return None
 

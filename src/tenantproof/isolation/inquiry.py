@@ -6,7 +6,7 @@ witnesses into requests, and replays each through the evaluator before anyone se
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self, TypeVar
@@ -225,24 +225,6 @@ class Inquiry:
 
 
 InquiryT = TypeVar("InquiryT", bound=Inquiry)
-
-
-def under_other_readings(
-    inquiries: Sequence[InquiryT],
-) -> Iterator[tuple[tuple[Ambiguity, ...], list[InquiryT]]]:
-    """Inquiries of one reading under every other reading that can matter to them.
-
-    What matters may show only under another reading (a statement that one reading voids is looked
-    at under the other), so that each is asked what it meets, until nothing new is met.
-    """
-    reading = inquiries[0].reading
-    met = {ambiguity for inquiry in inquiries for ambiguity in inquiry.ambiguities}
-    asked: set[tuple[Ambiguity, ...]] = set()
-    while todo := [flipped for flipped in reading.alternatives(met) if flipped not in asked]:
-        asked.add(todo[0])
-        others = [inquiry.under(reading.flipped(todo[0])) for inquiry in inquiries]
-        met.update(ambiguity for other in others for ambiguity in other.ambiguities)
-        yield todo[0], others
 
 
 def outside(models: Language) -> Term:

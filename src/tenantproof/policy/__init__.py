@@ -1,7 +1,14 @@
 """The policy language as written: the syntax tree and the strict reader of policy documents."""
 
 from tenantproof.policy.loader import PolicyKind, load_policy, parse_policy, policy_from_json
-from tenantproof.policy.stack import Layer, LayerKind, PolicySet
+from tenantproof.policy.stack import (
+    Layer,
+    LayerKind,
+    PolicySet,
+    ResourcePolicies,
+    Stack,
+    statements,
+)
 from tenantproof.policy.syntax import (
     Condition,
     Effect,
@@ -20,9 +27,12 @@ __all__ = [
     "PolicyDocument",
     "PolicyKind",
     "PolicySet",
+    "ResourcePolicies",
+    "Stack",
     "Statement",
     "Version",
     "load_policy",
     "parse_policy",
     "policy_from_json",
+    "statements",
 ]

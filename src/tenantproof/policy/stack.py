@@ -5,9 +5,10 @@ Follows "Policy evaluation logic" of the IAM User Guide.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 from tenantproof.errors import InputError, Problem
 from tenantproof.policy.syntax import PolicyDocument, Statement
@@ -19,6 +20,7 @@ class LayerKind(Enum):
     IDENTITY = "identity_policies"
     BOUNDARY = "permissions_boundary"
     SERVICE_CONTROL = "service_control_policies"
+    RESOURCE = "resource_policy"
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,42 @@ class Layer:
         return str(self.kind.value)
 
 
+class Stack(Protocol):
+    """Policies in layers, of which each must allow."""
+
+    def layers(self) -> Iterator[Layer]:
+        """The layers that apply, outermost first."""
+        ...
+
+
+@dataclass(frozen=True)
+class ResourcePolicies:
+    """The policies of a resource by themselves: who may do what to it, as far as they say.
+
+    A bucket policy, say, or a role's trust policy, which has no Resource.
+    """
+
+    policies: tuple[PolicyDocument, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse statements without principals.
+
+        Raises:
+            InputError: a statement names none.
+        """
+        message = "found neither Principal nor NotPrincipal, expected one in a resource policy"
+        _refuse(
+            Problem(message, statement.place, statement.name)
+            for policy in self.policies
+            for statement in policy.statements
+            if statement.principal is None
+        )
+
+    def layers(self) -> Iterator[Layer]:
+        """The one layer."""
+        yield Layer(LayerKind.RESOURCE, self.policies)
+
+
 @dataclass(frozen=True)
 class PolicySet:
     """Every policy that applies to one principal.
@@ -59,15 +97,13 @@ class PolicySet:
         Raises:
             InputError: a statement names principals or no resource.
         """
-        problems = [
+        _refuse(
             problem
             for layer in self.layers()
             for policy in layer.policies
             for statement in policy.statements
             for problem in _misplaced(statement)
-        ]
-        if problems:
-            raise InputError(problems)
+        )
 
     def layers(self) -> Iterator[Layer]:
         """The layers that apply, outermost first; each must allow."""
@@ -76,6 +112,19 @@ class PolicySet:
         if self.permissions_boundary is not None:
             yield Layer(LayerKind.BOUNDARY, (self.permissions_boundary,))
         yield Layer(LayerKind.IDENTITY, self.identity_policies)
+
+
+def statements(stack: Stack) -> Iterator[Statement]:
+    """Every statement of a stack."""
+    for layer in stack.layers():
+        for policy in layer.policies:
+            yield from policy.statements
+
+
+def _refuse(found: Iterable[Problem]) -> None:
+    problems = list(found)
+    if problems:
+        raise InputError(problems)
 
 
 def _misplaced(statement: Statement) -> Iterator[Problem]:

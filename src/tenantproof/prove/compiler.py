@@ -13,7 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 from ipaddress import IPv4Network, IPv6Network
 
-from tenantproof.policy.stack import Layer, PolicySet
+from tenantproof.policy.stack import Layer, Stack, statements
 from tenantproof.policy.syntax import (
     AnyChar,
     AnyChars,
@@ -26,12 +26,14 @@ from tenantproof.policy.syntax import (
     Family,
     Operator,
     Part,
+    PrincipalClause,
     Relation,
     SetQualifier,
     Statement,
     Template,
     Variable,
 )
+from tenantproof.prove.callers import Callers
 from tenantproof.prove.formula import (
     ACTION,
     RESOURCE,
@@ -61,6 +63,7 @@ from tenantproof.prove.languages import (
     language,
     literal,
 )
+from tenantproof.prove.lifting import tied
 from tenantproof.prove.regular import AUTOMATA, Within
 from tenantproof.prove.search import shortest_member
 from tenantproof.prove.space import Derived, Known, RequestSpace
@@ -81,6 +84,7 @@ class Compiled:
         mentioned: the condition keys that the policies mention, lower case to as written.
         ambiguities: the points of the reference that the policies' text depends on.
         unmodelled: the conditions that became opaque.
+        ties: what relates the values of keys that are put in for variables and follow from others.
     """
 
     allowed: Term
@@ -89,15 +93,16 @@ class Compiled:
     mentioned: Mapping[str, str]
     ambiguities: frozenset[Ambiguity]
     unmodelled: tuple[Opaque, ...]
+    ties: Term = True
 
 
 def compile_policies(
-    policies: PolicySet, space: RequestSpace, reading: Reading = DOCUMENTED
+    policies: Stack, space: RequestSpace, reading: Reading = DOCUMENTED
 ) -> Compiled:
     """The formula of all requests in ``space`` that ``policies`` allow.
 
     Args:
-        policies: the policies that apply to the space's principal.
+        policies: the policies that apply to the space's requests.
         space: the requests to choose from.
         reading: the choices where the reference hedges.
 
@@ -113,24 +118,21 @@ class _UnresolvedError(LookupError):
 
 @dataclass
 class _Compiler:
-    policies: PolicySet
+    policies: Stack
     space: RequestSpace
     reading: Reading
     ambiguities: set[Ambiguity] = field(default_factory=set)
     unmodelled: dict[Opaque, None] = field(default_factory=dict)
+    ties: dict[str, Term] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        conditions = [c for s in self._statements() for c in s.conditions]
-        variables = (v.key for s in self._statements() for t in s.templates for v in t.variables)
+        conditions = [c for s in statements(self.policies) for c in s.conditions]
+        templates = [t for s in statements(self.policies) for t in s.templates]
+        variables = (v.key for t in templates for v in t.variables)
         self.mentioned: dict[str, str] = {}
         for key in (*(c.key for c in conditions), *variables):
             self.mentioned.setdefault(key.lower(), key)
         self.qualified = {c.key.lower() for c in conditions if c.operator.qualifier}
-
-    def _statements(self) -> Iterator[Statement]:
-        for layer in self.policies.layers():
-            for policy in layer.policies:
-                yield from policy.statements
 
     def compile(self) -> Compiled:
         allowed = self.decide()
@@ -142,6 +144,7 @@ class _Compiler:
             self.mentioned,
             frozenset(self.ambiguities),
             tuple(self.unmodelled),
+            conj(list(self.ties.values())),
         )
 
     # -- the authorizer ----------------------------------------------------------------------
@@ -174,6 +177,8 @@ class _Compiler:
 
     def _checks(self, statement: Statement) -> Iterator[Term]:
         yield self._variables_check(statement)
+        if statement.principal is not None:
+            yield self._principal_check(statement.principal)
         yield self._clause_check(statement.action, ACTION)
         if statement.resource is not None:
             yield self._clause_check(statement.resource, RESOURCE)
@@ -229,6 +234,16 @@ class _Compiler:
 
     def _is_multivalued(self, key: str) -> bool:
         return self.space.is_multivalued(key, qualified=key in self.qualified)
+
+    def _principal_check(self, clause: PrincipalClause) -> Term:
+        """Principal matches if one entry names the caller; NotPrincipal if none does."""
+        callers = Callers(self._present, self._some)
+        if not clause.negated:
+            return callers.named(clause)
+        self.ambiguities.add(Ambiguity.NOT_PRINCIPAL)
+        if self.reading.not_principal_by_level:
+            return neg(callers.left_out_by_level(clause))
+        return neg(callers.named(clause))
 
     def _clause_check(self, clause: Clause, subject: str) -> Term:
         """Action and Resource match if one pattern does; NotAction and NotResource if none does."""
@@ -306,8 +321,27 @@ class _Compiler:
             return self._some_derived(atom, values)
         if values is None:
             never_empty = atom == _not_empty(atom.subject) and not self._can_be_empty(atom.subject)
-            return never_empty or atom
+            return never_empty or self._lifted(atom)
         return atom.holds_for(values)
+
+    def _lifted(self, atom: Some) -> Term:
+        """An atom of a key whose value follows from other subjects', as said of those."""
+        if atom.subject not in self.space.lifts:
+            return atom
+        ways: list[Term] = []
+        for case in self.space.lifts[atom.subject]:
+            inside: Term | None = case.value.lifted(atom.language)
+            if inside is None:
+                inside = self._opaque_key(atom.subject, "a value that follows from others")
+            ways.append(conj((case.condition, neg(inside) if atom.complemented else inside)))
+        return disj(ways)
+
+    def _tie(self, pieces: Iterable[Piece], subject: str) -> None:
+        """Relate the keys whose own values are compared to what they follow from."""
+        for key in (subject, *(piece.subject for piece in pieces if isinstance(piece, Put))):
+            if key in self.space.lifts and key not in self.ties:
+                unknown = self._opaque_key(key, "a variable whose value follows from others")
+                self.ties[key] = tied(key, self.space.lifts[key], unknown)
 
     def _some_derived(self, atom: Some, value: Derived) -> Term:
         """An atom of a key whose value follows from another subject's, as one of that subject."""
@@ -436,6 +470,7 @@ class _Compiler:
         self, subject: str, pieces: tuple[Piece, ...], written: Clause | Condition
     ) -> Term:
         """Whether a subject is as pieces say that hold values which requests choose."""
+        self._tie(pieces, subject)
         known = self._known_values(subject)
         if isinstance(known, Derived):
             if known.prefix or known.suffix:

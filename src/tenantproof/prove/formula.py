@@ -20,6 +20,14 @@ ACTION: Final = "<action>"
 RESOURCE: Final = "<resource>"
 """Subjects beside the condition keys (whose subject is their name in lower case)."""
 
+SESSION: Final = "<session>"
+SERVICE: Final = "<service>"
+FEDERATED: Final = "<federated>"
+CANONICAL_USER: Final = "<canonical user>"
+"""Subjects that, beside ``aws:principalarn``, say who calls: the name of a role's session, the
+name of an AWS service or of an identity provider that calls itself, a canonical user ID. What does
+not say who calls in a request is absent."""
+
 
 @dataclass(frozen=True)
 class Present:

@@ -13,8 +13,8 @@ from tenantproof.policy.syntax import Family
 from tenantproof.prove.regular import CharSet, Concat, Expression, One, Regular, Repeat, text
 from tenantproof.prove.search import Domain
 
-_UNIQUE_ID = Repeat(One(CharSet.of("AZ", "09")), 4, 128)
-_SESSION_NAME = Repeat(One(CharSet.of("az", "AZ", "09", *"_+=,.@-")), 2, 64)
+UNIQUE_ID = Repeat(One(CharSet.of("AZ", "09")), 4, 128)
+SESSION_NAME = Repeat(One(CharSet.of("az", "AZ", "09", *"_+=,.@-")), 2, 64)
 _SESSION = "session"
 
 
@@ -42,9 +42,9 @@ def keys_of(arn: str) -> PrincipalKeys:
     account, (kind, _, name) = fields[4], fields[5].partition("/")
     match kind:
         case "user":
-            return _user_id(_UNIQUE_ID, "AIDACKCEVSQ6C2EXAMPLE")
+            return _user_id(UNIQUE_ID, "AIDACKCEVSQ6C2EXAMPLE")
         case "role":
-            return _of_session(_SESSION_NAME, _SESSION)
+            return _of_session(SESSION_NAME, _SESSION)
         case "assumed-role":
             session = name.rpartition("/")[2]
             return _of_session(text(session), session)
@@ -62,7 +62,7 @@ def _user_id(texts: Expression, typical: str) -> PrincipalKeys:
 
 
 def _of_session(session: Expression, typical: str) -> PrincipalKeys:
-    of_role = _user_id(Concat((_UNIQUE_ID, text(":"), session)), f"AROACKCEVSQ6C2EXAMPLE:{typical}")
+    of_role = _user_id(Concat((UNIQUE_ID, text(":"), session)), f"AROACKCEVSQ6C2EXAMPLE:{typical}")
     issued = {"aws:tokenissuetime": "2026-01-01T00:00:00Z"}
     return PrincipalKeys(
         {**of_role.domains, "aws:tokenissuetime": Domain(kind=Family.DATE)},

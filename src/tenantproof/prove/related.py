@@ -533,13 +533,48 @@ class _Search:
         active = [i for i, tape in enumerate(node.tapes) if not isinstance(tape, str)]
         forced = self._forced(node)
         free = [i for i in active if i not in forced]
-        for chosen in product(self.alphabet, repeat=len(free)):
+        compared = self._compared(node)
+        choices = [self._choices(node, i, compared=i in compared) for i in free]
+        for chosen in product(*choices):
             chars = dict(zip(free, chosen, strict=True))
             for column in self._completed(chars, forced):
                 after = self._read(node, active, column)
                 if after is not None:
                     shown = tuple(column.get(i, "") for i in range(len(node.tapes)))
                     yield shown, after
+
+    def _compared(self, node: _Node) -> set[int]:
+        """The tapes of which a character is compared with one of another tape."""
+        return {
+            self.index[subject]
+            for program, live in zip(self.programs, node.runs, strict=True)
+            for run in live
+            if run.beside and isinstance(step := program.steps[run.at], Put)
+            for subject in (program.subject, step.subject)
+        }
+
+    def _choices(self, node: _Node, i: int, *, compared: bool) -> list[str]:
+        """The characters that one tape by itself can read.
+
+        Of those that lead to the same states one will do, where no other tape is compared with it.
+        """
+        mine = [
+            (program, live)
+            for program, live in zip(self.programs, node.runs, strict=True)
+            if self.index[program.subject] == i and live
+        ]
+        found: dict[object, str] = {}
+        for char in self.alphabet:
+            stepped = self._step(i, node.tapes[i], char)
+            if stepped is None:
+                continue
+            if compared:
+                found[char] = char
+                continue
+            after = [(p, self._advance(p, live, {i: char})) for p, live in mine]
+            if all(runs or not program.wanted for program, runs in after):
+                found.setdefault((stepped, tuple(runs for _, runs in after)), char)
+        return list(found.values())
 
     def _forced(self, node: _Node) -> dict[int, tuple[int, bool]]:
         """The tapes whose character follows from another's, as every run of a pattern has it."""

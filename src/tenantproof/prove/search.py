@@ -108,6 +108,11 @@ class Budget:
         """A budget of ``seconds`` from now; no deadline for None."""
         return cls(None if seconds is None else time.monotonic() + seconds)
 
+    def shorten(self, seconds: float) -> None:
+        """Bring the deadline forward to at most ``seconds`` from now."""
+        soon = time.monotonic() + seconds
+        self.deadline = soon if self.deadline is None else min(self.deadline, soon)
+
     @property
     def milliseconds(self) -> int | None:
         """The time left, at least 1; None without a deadline."""
@@ -190,10 +195,14 @@ def _search_from_the_end(
     inside: Sequence[Automaton], outside: Sequence[Automaton], domain: Domain, budget: Budget
 ) -> str | None:
     """As :func:`_search`, with texts read from their ends; of equals it may find another."""
+    turned = [reverse(language) for language in (*inside, *outside)]
+    kept = [language for language in turned if language is not None]
+    if len(kept) < len(turned):
+        raise BudgetExceededError("not every language is read from its end")
     begins = [_begins_in(domain)] if domain.initial != domain.rest else []
     found = _search(
-        [*map(reverse, inside), *begins],
-        [*map(reverse, outside)],
+        [*kept[: len(inside)], *begins],
+        kept[len(inside) :],
         replace(domain, initial=domain.rest, shape=None),
         budget,
     )
@@ -294,12 +303,16 @@ class _Search:
         return None
 
     def _leading_on(self, nodes: Iterable[Node], chars: list[str]) -> list[str]:
-        """The characters that can lead on, as the smallest language inside has it."""
+        """The characters that can lead on, as the first language inside that lists them has it."""
         if not self._inside:
             return chars
         wanted: set[str] = set()
         for inside, _ in nodes:
-            few = self._inside[0].next_chars(inside[0])
+            listed = (
+                language.next_chars(state)
+                for language, state in zip(self._inside, inside, strict=True)
+            )
+            few = next((chars for chars in listed if chars is not None), None)
             if few is None:
                 return chars
             wanted |= few

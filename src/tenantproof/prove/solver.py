@@ -67,6 +67,21 @@ class Blocked:
 
 
 @dataclass
+class Learned:
+    """What the theories of one space said, whatever formula was asked about.
+
+    Attributes:
+        lemmas: literals that no values fulfil together.
+        values: the smallest values that fulfil literals.
+        not_smallest: subjects for which smaller values than those were not excluded.
+    """
+
+    lemmas: list[Assignment] = field(default_factory=list)
+    values: dict[frozenset[tuple[Atom, bool]], Values | None] = field(default_factory=dict)
+    not_smallest: set[Group] = field(default_factory=set)
+
+
+@dataclass
 class Solver:
     """Finds smallest witnesses of formulas over one space; what it learns serves them all.
 
@@ -76,15 +91,17 @@ class Solver:
         budget: what all questions together may cost.
         engines: what decided the answers so far: ``automata``; ``z3`` where a hard choice was; and
             ``tapes``, the synchronous automaton, where values depend on each other.
+        learned: what the theories said; solvers over the same space can share it.
+        patience: for how many seconds a smaller witness is looked for once there is one; None for
+            as long as the budget lasts.
     """
 
     space: RequestSpace
     multivalued: frozenset[str]
     budget: Budget
     engines: set[str] = field(default_factory=lambda: {"automata"})
-    _lemmas: list[Assignment] = field(default_factory=list)
-    _values: dict[frozenset[tuple[Atom, bool]], Values | None] = field(default_factory=dict)
-    _not_smallest: set[Group] = field(default_factory=set)
+    learned: Learned = field(default_factory=Learned)
+    patience: float | None = None
 
     def smallest(self, formula: Term) -> Witness | Blocked | None:
         """The smallest witness of ``formula``, if any.
@@ -111,7 +128,7 @@ class Solver:
 
     def _smallest_of_all(self, formula: Term) -> Witness | Blocked | None:
         choices = Choices(formula, self.budget)
-        for lemma in self._lemmas:
+        for lemma in self.learned.lemmas:
             choices.exclude(lemma)
         try:
             return self._smallest_among(choices, formula)
@@ -123,6 +140,7 @@ class Solver:
         best: Witness | None = None
         blocked: dict[Opaque, None] = {}
         bounded: BoundedError | None = None
+        deadline = self.budget.deadline
         try:
             while (truth := choices.propose()) is not None:
                 chosen = _justify(formula, truth)
@@ -134,18 +152,22 @@ class Solver:
                     continue
                 if not isinstance(found, Witness):
                     conflict = self._conflict(chosen, found)
-                    self._lemmas.append(conflict)
+                    self.learned.lemmas.append(conflict)
                     choices.exclude(conflict)
                 elif opaque := _undecided(chosen):
                     blocked.update(dict.fromkeys(opaque))
                     choices.exclude(chosen)
                 else:
+                    if best is None and self.patience is not None:
+                        self.budget.shorten(self.patience)
                     best = found if best is None or found.cost < best.cost else best
                     choices.exclude(_costly(chosen, found))
         except BudgetExceededError:
             if best is None:
                 raise
             return replace(best, shortest=False)
+        finally:
+            self.budget.deadline = deadline
         if best is not None:
             return replace(best, shortest=best.shortest and not blocked and bounded is None)
         if bounded is not None:
@@ -167,7 +189,7 @@ class Solver:
         assert isinstance(action, str)
         assert isinstance(resource, str)
         cost = sum(map(cost_of, values.values()))
-        return Witness(action, resource, values, cost, self._not_smallest.isdisjoint(groups))
+        return Witness(action, resource, values, cost, self.learned.not_smallest.isdisjoint(groups))
 
     def _groups(self, chosen: Assignment) -> list[Group]:
         """The subjects that need a value, those together that a literal relates.
@@ -187,9 +209,9 @@ class Solver:
     def _value(self, group: Group, literals: Assignment) -> Values | None:
         """The smallest values of a group of subjects that fulfil literals, if any."""
         asked = frozenset({*literals.items(), *((Present(subject), True) for subject in group)})
-        if asked not in self._values:
-            self._values[asked] = self._smallest_values(group, literals)
-        return self._values[asked]
+        if asked not in self.learned.values:
+            self.learned.values[asked] = self._smallest_values(group, literals)
+        return self.learned.values[asked]
 
     def _smallest_values(self, group: Group, literals: Assignment) -> Values | None:
         related = {a: holds for a, holds in literals.items() if isinstance(a, Matches)}
@@ -199,7 +221,7 @@ class Solver:
             domains = {subject: self.space.choices(subject) for subject in group}
             found = related_values(domains, some, related, self.budget)
             if found is not None and not found.smallest:
-                self._not_smallest.add(group)
+                self.learned.not_smallest.add(group)
             return None if found is None else found.values
         (subject,) = group
         value = witness_value(

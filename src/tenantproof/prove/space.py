@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tenantproof.policy.syntax import Family
-from tenantproof.prove.formula import ACTION, RESOURCE, Present, Some, Term, conj, implies
+from tenantproof.prove.callers import CALLERS, callers_of
+from tenantproof.prove.formula import ACTION, RESOURCE, Present, Some, Term, conj, disj, implies
 from tenantproof.prove.languages import Language, literal
+from tenantproof.prove.lifting import Lift
 from tenantproof.prove.search import ANY_TEXT, Domain
 from tenantproof.prove.typed import epoch_shape
 from tenantproof.request import PRINCIPAL_TAG_PREFIX, ContextValue, Principal
@@ -116,31 +118,35 @@ Known = ContextValue | Derived | bool
 
 @dataclass(frozen=True)
 class RequestSpace:
-    """All requests of one principal that a question asks about.
+    """All requests that a question asks about.
 
     Attributes:
-        principal: who makes the request.
-        actions: the actions to choose from, as ``service:Name``.
-        resources: the resource ARNs to choose from.
+        principal: who makes the request; None where that is free.
+        actions: the actions to choose from, as ``service:Name``; ``domains`` goes first.
+        resources: the resource ARNs to choose from; ``domains`` goes first.
         fixed: keys (in lower case) with the value that every request of the space has.
         derived: keys (in lower case) whose value follows from another subject's.
-        domains: the values that a key can hold; any text where it is not listed.
+        lifts: keys (in lower case) that are there, and have a value, as other subjects have it.
+        domains: the values that a subject can have; any text where it is not listed.
         only_with: keys that a request has only with one of the actions named.
         single_valued: keys that hold one value, whatever operators the policies use on them.
+        multivalued: keys that can hold any number of values, beside those of the reference.
         always: keys that every request has, each with a typical value for witnesses that leave
             the choice.
         given: what else holds for every request.
         closed: whether keys that are not fixed are absent, instead of free.
     """
 
-    principal: Principal
-    actions: tuple[str, ...]
-    resources: tuple[str, ...]
+    principal: Principal | None
+    actions: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
     fixed: Mapping[str, ContextValue] = field(default_factory=dict)
     derived: Mapping[str, Derived] = field(default_factory=dict)
+    lifts: Mapping[str, Lift] = field(default_factory=dict)
     domains: Mapping[str, Domain] = field(default_factory=dict)
     only_with: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     single_valued: frozenset[str] = frozenset()
+    multivalued: frozenset[str] = frozenset()
     always: Mapping[str, str] = field(default_factory=dict)
     given: Term = True
     closed: bool = False
@@ -151,25 +157,33 @@ class RequestSpace:
             return self.derived[key]
         if key in self.fixed:
             return self.fixed[key]
+        if self.principal is None:
+            return not self.closed
         if key in self.principal.keys:
             return self.principal.keys[key]
+        if key in CALLERS:
+            return callers_of(self.principal).get(key, False)
         decided = key in PRINCIPAL_KEYS or key.startswith(PRINCIPAL_TAG_PREFIX)
         return not (decided or self.closed)
 
     def present(self, key: str) -> Term:
         """Whether the request holds the key."""
         known = self.known(key)
-        if isinstance(known, bool):
-            return known and (key in self.always or Present(key))
-        return True
+        if not isinstance(known, bool):
+            return True
+        if known and key in self.lifts and key not in self.always:
+            return disj(case.condition for case in self.lifts[key])
+        return known and (key in self.always or Present(key))
 
     def choices(self, subject: str) -> Domain:
         """The values that a subject can have."""
+        if subject in self.domains:
+            return self.domains[subject]
         if subject == ACTION:
             return Domain(values=self.actions)
         if subject == RESOURCE:
             return Domain(values=self.resources)
-        return self.domains.get(subject, ANY_TEXT)
+        return _NOT_EMPTY if subject in CALLERS else ANY_TEXT
 
     def is_multivalued(self, key: str, *, qualified: bool) -> bool:
         """Whether a key can hold any number of values.
@@ -179,7 +193,7 @@ class RequestSpace:
         """
         if key in self.single_valued or key in SINGLE_VALUED or key.startswith(_TAG_PREFIXES):
             return False
-        return key in MULTIVALUED or qualified
+        return key in MULTIVALUED or key in self.multivalued or qualified
 
     def rules(self) -> Term:
         """What holds for every request of the space."""

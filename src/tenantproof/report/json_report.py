@@ -29,7 +29,7 @@ def to_json(report: Report | None, problems: tuple[Problem, ...] = ()) -> dict[s
         "findings": [_finding(f) for f in report.findings] if report else [],
         "assumptions": list(report.assumptions) if report else [],
         "left_out": list(report.left_out) if report else [],
-        "errors": [_problem(problem) for problem in problems],
+        "errors": [problem_to_json(problem) for problem in problems],
     }
 
 
@@ -50,10 +50,10 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "assertion": finding.assertion,
         "escape": finding.escape.value if finding.escape else None,
         "victims": list(finding.victims),
-        "request": _request(finding.request) if finding.request else None,
+        "request": request_to_json(finding.request) if finding.request else None,
         "shortest": finding.shortest if finding.request else None,
         "example": finding.example,
-        "statements": [_blame(each) for each in finding.statements],
+        "statements": [blame_to_json(each) for each in finding.statements],
         "reason": finding.reason,
         "attacked": finding.attacked,
         "engines": list(finding.engines),
@@ -68,7 +68,7 @@ def _note(note: CertificateNote | None) -> dict[str, Any] | None:
     return None if note is None else {"written": note.written, "reason": note.reason}
 
 
-def _request(request: Request) -> dict[str, Any]:
+def request_to_json(request: Request) -> dict[str, Any]:
     """The request in the form that ``tenantproof simulate`` reads."""
     principal = request.principal
     kept = {name: _value(value) for name, value in principal.context.items()}
@@ -85,7 +85,8 @@ def _value(value: ContextValue) -> str | list[str]:
     return value if isinstance(value, str) else list(value)
 
 
-def _blame(each: Blame) -> dict[str, Any]:
+def blame_to_json(each: Blame) -> dict[str, Any]:
+    """A statement that had a part in a decision."""
     return {
         "layer": each.layer,
         "file": each.file,
@@ -101,7 +102,8 @@ def _blame(each: Blame) -> dict[str, Any]:
     }
 
 
-def _problem(problem: Problem) -> dict[str, Any]:
+def problem_to_json(problem: Problem) -> dict[str, Any]:
+    """A problem with its place."""
     return {
         "message": problem.message,
         "file": problem.place.file,

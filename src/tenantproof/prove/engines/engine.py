@@ -166,6 +166,8 @@ class StringProver:
         return None if model is None else self._checked(formula, witness_of(question, model))
 
     def _request(self, witness: Witness) -> Request:
+        if self.space.principal is None:
+            raise NotSupportedError("a caller that is free")
         return Request(self.space.principal, witness.action, witness.resource, witness.keys)
 
     def _checked(self, formula: Term, witness: Witness) -> Witness:

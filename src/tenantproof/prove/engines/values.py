@@ -29,7 +29,7 @@ from tenantproof.prove.engines.script import (
 )
 from tenantproof.prove.formula import Some, TextSet
 from tenantproof.prove.languages import Language
-from tenantproof.prove.regular import AUTOMATA, Automaton, Regular, Within
+from tenantproof.prove.regular import AUTOMATA, Automaton, Joined, Placed, Regular, Within
 from tenantproof.prove.search import ANY_TEXT, CharRange, Domain
 from tenantproof.prove.typed import (
     Addresses,
@@ -208,6 +208,8 @@ class _Text:
                 return "true" if inside == regex.ALL else f"(str.in_re {self.name} {inside})"
             case Within(language=language, prefix=prefix, suffix=suffix):
                 return _within(self.name, language, prefix, suffix)
+            case Placed() | Joined():
+                raise NotSupportedError(f"{self.subject}: a part of a value")
             case _:
                 # Typed conditions on a key that holds one of a few texts: each by itself.
                 listed = tuple(v for v in self.choices.values or () if texts.accepts(v))
@@ -228,6 +230,8 @@ def _within(name: str, language: Automaton, prefix: str, suffix: str) -> str:
         case Language() | Regular():
             whole = f"(str.++ {text_literal(prefix)} {name} {text_literal(suffix)})"
             return f"(str.in_re {whole} {regex.of_language(language)})"
+        case Placed() | Joined():
+            raise NotSupportedError(f"{name}: a part of a value")
 
 
 @dataclass(frozen=True)
