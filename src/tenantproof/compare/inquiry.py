@@ -18,7 +18,8 @@ from tenantproof.errors import DisagreementError
 from tenantproof.evaluate import Decision, decide
 from tenantproof.policy import Stack
 from tenantproof.prove import Budget, Compiled, RequestSpace, Term, compile_policies, conj, neg
-from tenantproof.prove.solver import Blocked, Learned, Solver, Witness
+from tenantproof.prove.learned import Learned
+from tenantproof.prove.solver import Blocked, Solver, Witness
 from tenantproof.reading import Ambiguity, Reading
 from tenantproof.request import Principal, Request
 

@@ -26,6 +26,7 @@ from tenantproof.isolation.sagemaker import (
 from tenantproof.prove import Budget, Language, Opaque, Term, language
 from tenantproof.prove.concrete import is_within
 from tenantproof.prove.engines import AUTOMATA, Engine, Ledger
+from tenantproof.prove.learned import Learned
 from tenantproof.prove.solver import Blocked
 from tenantproof.reading import DOCUMENTED, Ambiguity, Reading, under_other_readings
 from tenantproof.request import ContextValue, Request
@@ -53,6 +54,11 @@ class Asker:
     reading: Reading = DOCUMENTED
     engines: tuple[Engine, ...] = (AUTOMATA,)
     _languages: dict[tuple[str, ...], Language] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """What the theories of the lazy solver say serves all questions."""
+        sharing = replace(AUTOMATA, learned=Learned())
+        self.engines = tuple(sharing if each == AUTOMATA else each for each in self.engines)
 
     def answer(self, inquiry: Inquiry, formula: Term, draft: Finding) -> Finding | None:
         """What an inquiry says of a formula: a leak, an UNKNOWN, or None where nothing fulfils it.

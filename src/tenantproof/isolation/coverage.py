@@ -18,7 +18,8 @@ from tenantproof.isolation.inquiry import Inquiry
 from tenantproof.prove import Atom, Language, Some, Term, conj, neg, substitute
 from tenantproof.prove.concrete import decided
 from tenantproof.prove.formula import Matches, Put, fillings, joined, pattern_of, pieces_of
-from tenantproof.prove.solver import Blocked, subjects_of
+from tenantproof.prove.learned import subjects_of
+from tenantproof.prove.solver import Blocked
 from tenantproof.request import Request
 
 Retarget = Callable[[Request], Request]

@@ -308,6 +308,9 @@ class _Loose:
 
 _LOOSE = _Loose()
 
+_STATES_OF_A_NODE = 8
+"""A node takes as much memory as so many states of the search for one text."""
+
 _MOST_TRIED = 400
 """The most ends that are tried on the literals themselves."""
 
@@ -360,7 +363,7 @@ class _Search:
                     continue
                 for column, after in self._columns(settled):
                     if after not in seen:
-                        self.budget.spend()
+                        self.budget.spend(_STATES_OF_A_NODE)
                         seen.add(after)
                         dear = cost + sum(map(len, column))
                         heapq.heappush(queue, (dear, next(order), after, _Path(column, path)))

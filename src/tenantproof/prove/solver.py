@@ -26,21 +26,16 @@ from tenantproof.prove.formula import (
     Present,
     Some,
     Term,
+    atoms,
     conj,
     substitute,
 )
+from tenantproof.prove.learned import Assignment, Found, Group, Learned, subjects_of
 from tenantproof.prove.related import related_values
 from tenantproof.prove.search import Budget
 from tenantproof.prove.space import RequestSpace
 from tenantproof.prove.theories import witness_value
 from tenantproof.request import ContextValue, values_of
-
-Assignment = dict[Atom, bool]
-
-Group = tuple[str, ...]
-"""Subjects whose values depend on each other."""
-
-Values = Mapping[str, ContextValue]
 
 
 @dataclass(frozen=True)
@@ -67,21 +62,6 @@ class Blocked:
 
 
 @dataclass
-class Learned:
-    """What the theories of one space said, whatever formula was asked about.
-
-    Attributes:
-        lemmas: literals that no values fulfil together.
-        values: the smallest values that fulfil literals.
-        not_smallest: subjects for which smaller values than those were not excluded.
-    """
-
-    lemmas: list[Assignment] = field(default_factory=list)
-    values: dict[frozenset[tuple[Atom, bool]], Values | None] = field(default_factory=dict)
-    not_smallest: set[Group] = field(default_factory=set)
-
-
-@dataclass
 class Solver:
     """Finds smallest witnesses of formulas over one space; what it learns serves them all.
 
@@ -91,7 +71,7 @@ class Solver:
         budget: what all questions together may cost.
         engines: what decided the answers so far: ``automata``; ``z3`` where a hard choice was; and
             ``tapes``, the synchronous automaton, where values depend on each other.
-        learned: what the theories said; solvers over the same space can share it.
+        learned: what the theories said; all solvers of a run can share it.
         patience: for how many seconds a smaller witness is looked for once there is one; None for
             as long as the budget lasts.
     """
@@ -102,6 +82,7 @@ class Solver:
     engines: set[str] = field(default_factory=lambda: {"automata"})
     learned: Learned = field(default_factory=Learned)
     patience: float | None = None
+    _kinds: dict[str, int] = field(default_factory=dict, init=False)
 
     def smallest(self, formula: Term) -> Witness | Blocked | None:
         """The smallest witness of ``formula``, if any.
@@ -128,8 +109,9 @@ class Solver:
 
     def _smallest_of_all(self, formula: Term) -> Witness | Blocked | None:
         choices = Choices(formula, self.budget)
-        for lemma in self.learned.lemmas:
-            choices.exclude(lemma)
+        kinds = {subject: self._kind(subject) for a in atoms(formula) for subject in subjects_of(a)}
+        for conflict in self.learned.conflicts(atoms(formula), kinds):
+            choices.exclude(conflict)
         try:
             return self._smallest_among(choices, formula)
         finally:
@@ -152,7 +134,7 @@ class Solver:
                     continue
                 if not isinstance(found, Witness):
                     conflict = self._conflict(chosen, found)
-                    self.learned.lemmas.append(conflict)
+                    self._keep(conflict)
                     choices.exclude(conflict)
                 elif opaque := _undecided(chosen):
                     blocked.update(dict.fromkeys(opaque))
@@ -179,17 +161,18 @@ class Solver:
     def _realise(self, chosen: Assignment) -> Witness | Group:
         """A witness for the literals, or subjects of which no values fulfil them together."""
         values: dict[str, ContextValue] = {}
-        groups = self._groups(chosen)
-        for group in groups:
-            found = self._value(group, _literals_of(chosen, group))
-            if found is None:
+        smallest = True
+        for group in self._groups(chosen):
+            found = self._found(group, _literals_of(chosen, group))
+            if found.values is None:
                 return group
-            values.update(found)
+            values.update(found.values)
+            smallest &= found.smallest
         action, resource = values.pop(ACTION), values.pop(RESOURCE)
         assert isinstance(action, str)
         assert isinstance(resource, str)
         cost = sum(map(cost_of, values.values()))
-        return Witness(action, resource, values, cost, self.learned.not_smallest.isdisjoint(groups))
+        return Witness(action, resource, values, cost, smallest)
 
     def _groups(self, chosen: Assignment) -> list[Group]:
         """The subjects that need a value, those together that a literal relates.
@@ -206,23 +189,34 @@ class Solver:
     def _guarded(self, chosen: Assignment) -> set[str]:
         return {a.subject for a, holds in chosen.items() if isinstance(a, Present) and holds}
 
-    def _value(self, group: Group, literals: Assignment) -> Values | None:
+    def _found(self, group: Group, literals: Assignment) -> Found:
         """The smallest values of a group of subjects that fulfil literals, if any."""
-        asked = frozenset({*literals.items(), *((Present(subject), True) for subject in group)})
-        if asked not in self.learned.values:
-            self.learned.values[asked] = self._smallest_values(group, literals)
-        return self.learned.values[asked]
+        kinds = tuple(map(self._kind, group))
+        key = frozenset(literals.items()), kinds
+        return self.learned.found(key) or self.learned.keep_values(
+            key, self._smallest_values(group, literals)
+        )
 
-    def _smallest_values(self, group: Group, literals: Assignment) -> Values | None:
+    def _kind(self, subject: str) -> int:
+        if subject not in self._kinds:
+            self._kinds[subject] = self.learned.kind(
+                subject, self.space.choices(subject), multivalued=subject in self.multivalued
+            )
+        return self._kinds[subject]
+
+    def _keep(self, conflict: Assignment) -> None:
+        subjects = {subject for atom in conflict for subject in subjects_of(atom)}
+        if conflict:
+            self.learned.keep_conflict(conflict, {s: self._kind(s) for s in subjects})
+
+    def _smallest_values(self, group: Group, literals: Assignment) -> Found:
         related = {a: holds for a, holds in literals.items() if isinstance(a, Matches)}
         some = {a: holds for a, holds in literals.items() if isinstance(a, Some)}
         if related:
             self.engines.add("tapes")
             domains = {subject: self.space.choices(subject) for subject in group}
             found = related_values(domains, some, related, self.budget)
-            if found is not None and not found.smallest:
-                self.learned.not_smallest.add(group)
-            return None if found is None else found.values
+            return Found(None) if found is None else Found(found.values, found.smallest)
         (subject,) = group
         value = witness_value(
             some,
@@ -230,7 +224,7 @@ class Solver:
             self.budget,
             multivalued=subject in self.multivalued,
         )
-        return None if value is None else {subject: value}
+        return Found(None if value is None else {subject: value})
 
     def _conflict(self, chosen: Assignment, group: Group) -> Assignment:
         """A part of the literals of subjects without values that has none itself."""
@@ -247,7 +241,7 @@ class Solver:
         """Whether it is known that no values fulfil literals."""
         try:
             return any(
-                self._value(group, _literals_of(literals, group)) is None
+                self._found(group, _literals_of(literals, group)).values is None
                 for group in _connected(literals)
             )
         except BoundedError:
@@ -301,11 +295,6 @@ def _costly(chosen: Assignment, found: Witness) -> Assignment:
 def cost_of(value: ContextValue) -> int:
     """What a key costs in a witness: one for the key, one for each value and character."""
     return 1 + sum(1 + len(each) for each in values_of(value))
-
-
-def subjects_of(atom: Atom) -> frozenset[str]:
-    """The subjects that an atom speaks of."""
-    return atom.subjects if isinstance(atom, Matches) else frozenset({atom.subject})
 
 
 def _literals_of(chosen: Assignment, group: Group) -> Assignment:

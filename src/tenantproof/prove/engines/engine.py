@@ -26,6 +26,7 @@ from tenantproof.prove.formula import (
     conj,
     substitute,
 )
+from tenantproof.prove.learned import Learned
 from tenantproof.prove.search import Budget
 from tenantproof.prove.solver import Blocked, Solver, Witness, cost_of
 from tenantproof.prove.space import RequestSpace
@@ -63,14 +64,18 @@ class Check(Protocol):
 
 @dataclass(frozen=True)
 class Automata:
-    """The lazy solver: wildcard automata, and Z3 for the logic between atoms."""
+    """The lazy solver: wildcard automata, and Z3 for what is hard in the logic between atoms.
+
+    ``learned`` is what its theories said, shared by all its provers; None for each its own.
+    """
 
     name: str = "automata"
     is_installed: bool = True
+    learned: Learned | None = field(default=None, compare=False)
 
     def prover(self, space: RequestSpace, multivalued: frozenset[str], budget: Budget) -> Solver:
         """The lazy solver."""
-        return Solver(space, multivalued, budget)
+        return Solver(space, multivalued, budget, learned=self.learned or Learned())
 
 
 @dataclass(frozen=True)
