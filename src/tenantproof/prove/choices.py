@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from tenantproof.prove.formula import And, Atom, Not, Or, Term, conj, neg
+from tenantproof.prove.formula import And, Atom, Not, Or, Term
 from tenantproof.prove.search import Budget
 
 Proposal = dict[Atom, bool]
@@ -62,9 +62,7 @@ class Choices:
             self._logic.exclude(literals)
             return
         self._excluded.append(dict(literals))
-        self._small.require(
-            neg(conj(atom if holds else Not(atom) for atom, holds in literals.items()))
-        )
+        self._small.exclude(literals)
 
     def _ask_z3(self) -> None:
         # Z3 takes longer to load than most questions take: only a hard one pays for it.
@@ -104,6 +102,8 @@ class _Clauses:
         self._watches: dict[int, list[Clause]] = {}
         self._trail: list[int] = []
         self._limits: list[int] = []
+        self._order: list[int] = []
+        self._next = 0
         self._read = 0
         self._bump = 1.0
         self._conflicts = 0
@@ -129,6 +129,11 @@ class _Clauses:
                 self._add([self._literal(inner, wanted) for inner in terms])
             case atom:
                 self._add([self._literal(atom, wanted)])
+
+    def exclude(self, literals: Mapping[Atom, bool]) -> None:
+        """Add that not all of some atoms have the values given."""
+        self._undo(0)
+        self._add([self._literal(atom, not holds) for atom, holds in literals.items()])
 
     def _literal(self, term: Term, wanted: bool) -> int:
         """A literal that, where it holds, makes a formula have a value."""
@@ -208,12 +213,18 @@ class _Clauses:
 
     def _undecided(self) -> int | None:
         """The variable without a value that conflicts were most about; of equals the first."""
-        best = None
-        for variable in range(1, len(self._value)):
-            is_open = self._value[variable] == 0
-            if is_open and (best is None or self._activity[variable] > self._activity[best]):
-                best = variable
-        return best
+        if len(self._order) < len(self._value) - 1:
+            self._sort()
+        while self._next < len(self._order):
+            variable = self._order[self._next]
+            if self._value[variable] == 0:
+                return variable
+            self._next += 1
+        return None
+
+    def _sort(self) -> None:
+        self._order = sorted(range(1, len(self._value)), key=lambda each: -self._activity[each])
+        self._next = 0
 
     def _assign(self, literal: int, reason: Clause | None) -> None:
         variable = abs(literal)
@@ -230,6 +241,7 @@ class _Clauses:
                 self._value[abs(literal)] = 0
             del self._trail[end:]
             del self._limits[level:]
+            self._next = 0
             self._read = min(self._read, end)
 
     def _propagate(self) -> Clause | None:
@@ -290,6 +302,7 @@ class _Clauses:
             assert reason is not None
             clause = [each for each in reason if each != literal]
         self._bump *= 1.05
+        self._sort()
         learned.sort(key=lambda each: -self._level[abs(each)])
         self._undo(self._level[abs(learned[0])] if learned else 0)
         whole = [-literal, *learned]

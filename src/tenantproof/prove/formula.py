@@ -40,8 +40,20 @@ TextSet = Automaton | TypedSet
 """A set of texts that values are in or not: a language, or what a typed operator compares."""
 
 
+class Hashed:
+    """Terms are asked for their hash again and again: each is worked out once."""
+
+    @cached_property
+    def _hash(self) -> int:
+        names = type(self).__match_args__  # type: ignore[attr-defined]
+        return hash((type(self).__name__, *(getattr(self, name) for name in names)))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+
 @dataclass(frozen=True)
-class Some:
+class Some(Hashed):
     """Some value of the subject is in the language (``complemented``: outside it).
 
     The action, the resource and a single-valued key have exactly one value. With ``nonempty``
@@ -53,6 +65,8 @@ class Some:
     language: TextSet
     complemented: bool = False
     nonempty: bool = False
+
+    __hash__ = Hashed.__hash__
 
     def holds_for(self, values: Iterable[str]) -> bool:
         """Whether the atom holds where the subject has these values."""
@@ -89,7 +103,7 @@ Piece = str | Step | Loop | Put
 
 
 @dataclass(frozen=True)
-class Matches:
+class Matches(Hashed):
     """The one value of the subject is as the pieces say, other subjects' values put in.
 
     Says nothing where one of the subjects is absent or has several values: formulas guard it.
@@ -97,6 +111,8 @@ class Matches:
 
     subject: str
     pieces: tuple[Piece, ...]
+
+    __hash__ = Hashed.__hash__
 
     @cached_property
     def subjects(self) -> frozenset[str]:
@@ -186,17 +202,21 @@ class Not:
 
 
 @dataclass(frozen=True)
-class And:
+class And(Hashed):
     """Conjunction of two or more."""
 
     terms: tuple[Term, ...]
 
+    __hash__ = Hashed.__hash__
+
 
 @dataclass(frozen=True)
-class Or:
+class Or(Hashed):
     """Disjunction of two or more."""
 
     terms: tuple[Term, ...]
+
+    __hash__ = Hashed.__hash__
 
 
 Term = bool | Atom | Not | And | Or
