@@ -146,6 +146,21 @@ def test_a_tag_in_the_operator_without_case_under_names_in_one_case(rules: Rules
     assert rules.leak(Escape.UNOWNED)[1] == "A/model.tar.gz"
 
 
+@pytest.mark.parametrize("operator", ["ForAllValues:StringLike", "StringLikeIfExists"])
+def test_operators_that_hold_for_an_absent_key(rules: Rules, operator: str) -> None:
+    """Of every tenant: a request without a TargetModel, and no other."""
+    rules.rule(allow(Condition={operator: {TARGET: f"{TAG}/*"}}))
+    (finding,) = rules.isolated()
+    assert finding.escape is Escape.NO_TARGET_MODEL
+    assert finding.verdict is Verdict.LEAK
+
+
+@pytest.mark.parametrize("operator", ["ForAnyValue:StringLike", "ForAnyValue:StringEquals"])
+def test_a_set_operator_on_one_value(rules: Rules, operator: str) -> None:
+    (finding,) = rules.rule(allow(Condition={operator: {TARGET: f"{TAG}/*"}})).isolated()
+    assert finding.verdict is Verdict.PROVED
+
+
 def test_the_role_of_each_tenant(rules: Rules) -> None:
     """The ARN follows from the name, so that a condition on it tells tenants apart."""
     one = allow("*", Condition={"ArnLike": {"aws:PrincipalArn": "*:role/acme"}})

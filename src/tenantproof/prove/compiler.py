@@ -284,7 +284,7 @@ class _Compiler:
             make = self._value_patterns(operator)
             values, related = self._matching(make, key, condition.values, condition)
         if related and operator.qualifier is not None:
-            return self._opaque(key, f"{operator.name} with a variable that is free in", condition)
+            return self._set_of_one(condition, key, disj((self._some(Some(key, values)), *related)))
         match operator.qualifier:
             case None:
                 some = disj((self._some(Some(key, values)), *related))
@@ -295,6 +295,23 @@ class _Compiler:
                 # Every value matches, or there are none but empty ones.
                 other = Some(key, values, complemented=not negated)
                 return disj((neg(self._some(other)), neg(self._some(_not_empty(key)))))
+
+    def _set_of_one(self, condition: Condition, key: str, some: Term) -> Term:
+        """A set operator on a key of one value that is compared with values that requests choose.
+
+        Args:
+            condition: the condition.
+            key: its key.
+            some: whether the value matches one of the condition's.
+        """
+        operator = condition.operator
+        known = self._known(key)
+        if isinstance(known, tuple) or (known is True and self._is_multivalued(key)):
+            return self._opaque(key, f"{operator.name} with a variable that is free in", condition)
+        matches = neg(some) if operator.comparison.negated else some
+        if operator.qualifier is SetQualifier.FOR_ANY_VALUE:
+            return matches
+        return disj((matches, neg(self._some(_not_empty(key)))))
 
     def _typed_set(self, condition: Condition) -> TypedSet | None:
         """What a condition on numbers, dates or addresses compares with."""
@@ -403,9 +420,10 @@ class _Compiler:
                     if any(isinstance(piece, Put) for piece in pieces):
                         matches = self._related(subject, pieces, written)
                         colons = self._colons(parts) if make in self._by_segment else False
-                        opaque = conj((colons, self._opaque(subject, _WITH_COLON, written)))
-                        exact = conj((neg(colons), matches))
-                        related.append(conj((guard, disj((exact, opaque)))))
+                        if colons is not False:
+                            opaque = self._opaque(subject, _WITH_COLON, written)
+                            matches = disj((conj((neg(colons), matches)), conj((colons, opaque))))
+                        related.append(conj((guard, matches)))
                     elif guard is True:
                         patterns.append(pattern_of(pieces, {}))
                     else:
