@@ -77,14 +77,14 @@ def test_the_documented_policy_needs_lenient_reading() -> None:
 
 
 def test_unknown_is_exit_code_3(setup: Setup) -> None:
-    condition = {"ForAnyValue:StringLike": {"aws:CalledVia": "${aws:SourceIdentity}"}}
+    condition = {"StringLike": {"aws:SourceIdentity": "${aws:CalledVia}"}}
     path = setup.tenant("acme", allow(Condition=condition)).tenant("beta").write()
     assert check(path).exit_code == 3
     assert as_json(path)["verdict"] == "UNKNOWN"
 
 
 def test_a_leak_goes_before_unknown(setup: Setup) -> None:
-    condition = {"ForAnyValue:StringLike": {"aws:CalledVia": "${aws:SourceIdentity}"}}
+    condition = {"StringLike": {"aws:SourceIdentity": "${aws:CalledVia}"}}
     setup.tenant("acme", allow(Condition=condition)).tenant("beta", allow("*"))
     assert check(setup.write()).exit_code == 1
 

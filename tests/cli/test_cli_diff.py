@@ -129,8 +129,8 @@ def test_a_changed_tag_is_a_changed_stack(tmp_path: Path) -> None:
 
 
 def test_unknown_is_exit_code_3(tmp_path: Path) -> None:
-    # A set of values without a set operator has no model.
-    condition = {"StringEquals": {"aws:TagKeys": "${aws:PrincipalTag/a}"}}
+    # That a set of values holds exactly one, for a variable, has no model.
+    condition = {"StringEquals": {"aws:PrincipalTag/a": "${aws:TagKeys}"}}
     new = write(tmp_path / "new.json", grant(Condition=condition))
     old = write(tmp_path / "old.json", grant("s3:PutObject"))
     code, found = diff_json(old, new)

@@ -127,12 +127,13 @@ def test_an_address_that_opens_the_door_is_in_the_request(setup: Setup) -> None:
 
 
 def test_a_condition_without_a_model_is_unknown_and_named(setup: Setup) -> None:
-    named = {"ForAnyValue:StringLike": {"aws:CalledVia": "${aws:SourceIdentity}*"}}
+    named = {"StringLike": {"aws:SourceIdentity": "${aws:CalledVia}*"}}
     setup.tenant("acme", allow(Condition={**like("*"), **named})).tenant("beta")
     (finding, *_) = of(setup, Question.ISOLATED)
     assert finding.verdict is Verdict.UNKNOWN
     assert finding.reason is not None
-    assert "${aws:SourceIdentity}* on aws:CalledVia" in finding.reason
+    assert "exactly one value" in finding.reason
+    assert "aws:CalledVia" in finding.reason
     assert "acme.json:" in finding.reason
 
 

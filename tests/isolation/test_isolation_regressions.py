@@ -155,10 +155,9 @@ def test_the_same_condition_twice_is_the_same(setup: Setup) -> None:
 
 
 def test_a_smaller_request_that_an_opaque_condition_decides_is_not_excluded(setup: Setup) -> None:
-    named = {"ForAnyValue:StringLike": {"aws:CalledVia": "${aws:SourceIdentity}*"}}
+    named = {"StringLike": {"aws:SourceIdentity": "${aws:CalledVia}*"}}
     statements = (allow(Condition={**like("b/"), **named}), allow("b/xxxxxxxxxxxxxxx*"))
-    (leak,) = findings(setup, *statements)
-    assert leak.verdict is Verdict.LEAK
+    (leak,) = [f for f in findings(setup, *statements) if f.verdict is Verdict.LEAK]
     assert leak.request is not None
     assert leak.request.context[TARGET] == "b/xxxxxxxxxxxxxxx"
     assert not leak.shortest

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from tenantproof.errors import BoundedError
 from tenantproof.prove import Budget, CharRange, Domain, language
-from tenantproof.prove.formula import Loop, Matches, Piece, Put, Some, Step
+from tenantproof.prove.formula import Loop, Matches, Piece, Put, Some, SomeMatches, Step
 from tenantproof.prove.languages import ANY, NO_COLON
 from tenantproof.prove.regular import CharSet, Concat, One, Regular, Repeat
 from tenantproof.prove.related import related_values
+from tenantproof.prove.related_sets import related_sets
 
 AB = Domain(initial=CharRange("a", "b"), rest=CharRange("a", "b"), min_length=1)
 AB_OR_EMPTY = Domain(initial=CharRange("a", "b"), rest=CharRange("a", "b"))
@@ -183,3 +184,59 @@ def test_where_no_shift_serves_the_answer_has_a_bound() -> None:
     domains = {"m": TARGET, "t": Domain(shape=Regular(NAMES), min_length=1)}
     with pytest.raises(BoundedError, match=r"up to [0-9]+ characters"):
         related_values(domains, {}, related, Budget())
+
+
+# -- sets of values ------------------------------------------------------------------------------
+
+set_atoms: st.SearchStrategy[Some | SomeMatches] = st.one_of(
+    st.builds(
+        lambda pattern, complemented, nonempty: Some(
+            "k", language(pattern), complemented, nonempty
+        ),
+        st.text("ab*?", min_size=1, max_size=2),
+        st.booleans(),
+        st.booleans(),
+    ),
+    st.builds(
+        lambda pattern, pieces, complemented: SomeMatches(
+            "k", language(*pattern), tuple(map(tuple, pieces)), complemented
+        ),
+        st.lists(st.text("ab*?", min_size=1, max_size=2), max_size=1),
+        st.lists(
+            st.sampled_from(([Put("t")], [Put("t"), STAR], ["a", Put("t")], [Put("t"), Put("u")])),
+            min_size=1,
+            max_size=2,
+        ),
+        st.booleans(),
+    ),
+)
+
+
+@settings(max_examples=150)
+@given(
+    st.dictionaries(set_atoms, st.booleans(), min_size=1, max_size=3),
+    st.dictionaries(some.filter(lambda atom: atom.subject in "tu"), st.booleans(), max_size=1),
+)
+def test_a_set_that_is_not_found_is_not_there(
+    sets: dict[Some | SomeMatches, bool], unary: dict[Some, bool]
+) -> None:
+    def fulfils(values: tuple[str, ...], texts: Mapping[str, str]) -> bool:
+        return all(
+            (a.holds_for(values, texts) if isinstance(a, SomeMatches) else a.holds_for(values)) == h
+            for a, h in sets.items()
+        ) and all(a.holds_for([texts[a.subject]]) == h for a, h in unary.items())
+
+    domains = {"k": AB_OR_EMPTY, "t": AB_OR_EMPTY, "u": AB_OR_EMPTY}
+    try:
+        found = related_sets(domains, sets, unary, Budget())
+    except BoundedError:
+        return
+    if found.values is not None:
+        held = found.values["k"]
+        assert isinstance(held, tuple)
+        assert fulfils(held, {s: v for s, v in found.values.items() if isinstance(v, str)})
+        return
+    short = [text for text in TEXTS if len(text) <= 2]
+    few = [values for n in range(3) for values in itertools.combinations(short, n)]
+    for t, u, values in itertools.product(short[:4], short[:4], few):
+        assert not fulfils(values, {"t": t, "u": u})

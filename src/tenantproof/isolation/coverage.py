@@ -15,12 +15,20 @@ from itertools import islice
 from tenantproof.errors import BudgetExceededError, DisagreementError
 from tenantproof.isolation.attack import MOST_REQUESTS
 from tenantproof.isolation.inquiry import Inquiry
-from tenantproof.prove import Atom, Language, Some, Term, conj, neg, substitute
+from tenantproof.prove import Atom, Language, Some, Term, conj, disj, neg, substitute
 from tenantproof.prove.concrete import decided
-from tenantproof.prove.formula import Matches, Put, fillings, joined, pattern_of, pieces_of
+from tenantproof.prove.formula import (
+    Matches,
+    Put,
+    SomeMatches,
+    fillings,
+    joined,
+    pattern_of,
+    pieces_of,
+)
 from tenantproof.prove.learned import subjects_of
 from tenantproof.prove.solver import Blocked
-from tenantproof.request import Request
+from tenantproof.request import Request, values_of
 
 Retarget = Callable[[Request], Request]
 """Puts another model into a request, all else as it is."""
@@ -112,9 +120,32 @@ def _covered_by(inquiry: Inquiry, request: Request) -> Term:
             return atom
         if isinstance(atom, Matches) and not atom.subjects.isdisjoint(inquiry.asked_about):
             return _of_what_is_asked(atom, texts, inquiry.asked_about)
+        if isinstance(atom, SomeMatches) and not atom.subjects.isdisjoint(inquiry.asked_about):
+            return _of_sets(atom, request, texts, inquiry.asked_about)
         return decided(atom, request)
 
     return substitute(inquiry.compiled.allowed, value)
+
+
+def _of_sets(
+    atom: SomeMatches, request: Request, texts: Mapping[str, str], asked: frozenset[str]
+) -> Term:
+    """What an atom of a set says of the subjects asked about, the set being a request's."""
+
+    def matches(value: str) -> Term:
+        known = {**texts, atom.subject: value}
+        pieces = (Matches(atom.subject, pattern) for pattern in atom.patterns)
+        return disj(
+            (
+                atom.language.accepts(value),
+                *(_of_what_is_asked(each, known, asked) for each in pieces),
+            )
+        )
+
+    values = values_of(request.keys.get(atom.subject, ()))
+    if atom.complemented:
+        return disj(neg(matches(value)) for value in values)
+    return disj(matches(value) for value in values)
 
 
 def _of_what_is_asked(atom: Matches, texts: Mapping[str, str], asked: frozenset[str]) -> Term:

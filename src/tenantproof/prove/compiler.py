@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from ipaddress import IPv4Network, IPv6Network
+from itertools import product
 
 from tenantproof.policy.stack import Layer, Stack, statements
 from tenantproof.policy.syntax import (
@@ -43,6 +44,7 @@ from tenantproof.prove.formula import (
     Piece,
     Put,
     Some,
+    SomeMatches,
     Step,
     Term,
     TextSet,
@@ -278,6 +280,8 @@ class _Compiler:
         negated = operator.comparison.negated
         typed = self._typed_set(condition)
         related: list[Term] = []
+        if self._known(key) is True and self._is_multivalued(key) and self._is_open(condition):
+            return self._set_with_variables(condition, key)
         if typed is not None:
             values: TextSet = typed
         else:
@@ -305,13 +309,76 @@ class _Compiler:
             some: whether the value matches one of the condition's.
         """
         operator = condition.operator
-        known = self._known(key)
-        if isinstance(known, tuple) or (known is True and self._is_multivalued(key)):
+        if isinstance(self._known(key), tuple):
             return self._opaque(key, f"{operator.name} with a variable that is free in", condition)
         matches = neg(some) if operator.comparison.negated else some
         if operator.qualifier is SetQualifier.FOR_ANY_VALUE:
             return matches
         return disj((matches, neg(self._some(_not_empty(key)))))
+
+    def _is_open(self, condition: Condition) -> bool:
+        """Whether values that requests choose are put into the texts of a condition."""
+        return any(
+            isinstance(part, Put)
+            for value in condition.values
+            for _, parts in self._resolved(value.template.parts)
+            for part in parts
+        )
+
+    def _set_with_variables(self, condition: Condition, key: str) -> Term:
+        """A condition on a set of values that is compared with values that requests choose.
+
+        Which variables have a value decides what the condition's texts say: each case by itself.
+        """
+        variables = [v for value in condition.values for v in value.template.variables]
+        free = {v.key.lower(): self._has_value(v) for v in variables if self._is_free(v)}
+        named = f"{condition.operator.name} with variables that are free in"
+        if len(free) > _MOST_FREE or any(v.key.lower() in self.space.lifts for v in variables):
+            return self._opaque(key, named, condition)
+        make = self._value_patterns(condition.operator)
+        cases: list[Term] = []
+        for held in product((True, False), repeat=len(free)):
+            each = zip(free.items(), held, strict=True)
+            guards = {k: has if is_held else neg(has) for (k, has), is_held in each}
+            language, patterns = self._texts_where(make, condition, guards)
+            if any(self._colons(parts) is not False for parts in patterns.values()):
+                return self._opaque(key, named, condition)
+            some = _SomeOf(key, language, tuple(patterns))
+            cases.append(conj((*guards.values(), self._of_set(condition.operator, some))))
+        return disj(cases)
+
+    def _is_free(self, variable: Variable) -> bool:
+        return self._known(variable.key.lower()) is True
+
+    def _texts_where(
+        self, make: PatternMaker, condition: Condition, guards: Mapping[str, Term]
+    ) -> tuple[Language, dict[Pieces, Sequence[Resolved]]]:
+        """What a condition's texts match where it is known which variables have values."""
+        plain: list[Pattern] = []
+        patterns: dict[Pieces, Sequence[Resolved]] = {}
+        for value in condition.values:
+            keys = dict.fromkeys(v.key.lower() for v in value.template.variables)
+            expected = conj(guards[each] for each in keys if each in guards)
+            for guard, parts in self._resolved(value.template.parts):
+                for pieces in make(parts) if guard == expected else ():
+                    if any(isinstance(piece, Put) for piece in pieces):
+                        by_segment = make in self._by_segment
+                        patterns[joined(pieces)] = parts if by_segment else ()
+                    else:
+                        plain.append(pattern_of(pieces, {}))
+        return Language(plain), patterns
+
+    def _of_set(self, operator: Operator, some: _SomeOf) -> Term:
+        """What an operator says of a set, given what some value of it may be."""
+        negated = operator.comparison.negated
+        match operator.qualifier:
+            case None:
+                return neg(some.atom()) if negated else some.atom()
+            case SetQualifier.FOR_ANY_VALUE:
+                return some.atom(complemented=negated)
+            case SetQualifier.FOR_ALL_VALUES:
+                other = some.atom(complemented=not negated)
+                return disj((neg(other), neg(self._some(_not_empty(some.key)))))
 
     def _typed_set(self, condition: Condition) -> TypedSet | None:
         """What a condition on numbers, dates or addresses compares with."""
@@ -566,6 +633,24 @@ class _Compiler:
             segments += [_star()] * (ARN_SEGMENTS - len(segments))
         return [_joined(segments, crossing=False)]
 
+
+@dataclass(frozen=True)
+class _SomeOf:
+    """Some value of a set is in a language or as one of some patterns says."""
+
+    key: str
+    language: Language
+    patterns: tuple[Pieces, ...]
+
+    def atom(self, *, complemented: bool = False) -> Term:
+        """The atom that says so, or that some value is neither."""
+        if self.patterns:
+            return SomeMatches(self.key, self.language, self.patterns, complemented)
+        return Some(self.key, self.language, complemented)
+
+
+_MOST_FREE = 3
+"""The most variables of a condition on a set of which every case is looked at."""
 
 _COLON = language("*:*")
 _WITH_COLON = "a variable whose value holds a colon in"

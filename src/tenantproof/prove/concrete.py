@@ -16,6 +16,7 @@ from tenantproof.prove.formula import (
     Opaque,
     Present,
     Some,
+    SomeMatches,
     Term,
     substitute,
 )
@@ -55,9 +56,9 @@ def decided(atom: Atom, request: Request) -> bool | Opaque:
             return atom.holds_for(() if value is None else values_of(value))
         case Matches():
             keys = {**request.keys, **fixed}
-            texts = {s: keys[s] for s in atom.subjects if isinstance(keys.get(s), str)}
-            return len(texts) == len(atom.subjects) and atom.holds_for(_single(texts))
-
-
-def _single(values: Mapping[str, ContextValue]) -> dict[str, str]:
-    return {subject: value for subject, value in values.items() if isinstance(value, str)}
+            texts = {s: v for s in atom.subjects if isinstance(v := keys.get(s), str)}
+            return len(texts) == len(atom.subjects) and atom.holds_for(texts)
+        case SomeMatches():
+            texts = {s: v for s in atom.puts if isinstance(v := request.keys.get(s), str)}
+            given = () if value is None else values_of(value)
+            return len(texts) == len(atom.puts) and atom.holds_for(given, texts)

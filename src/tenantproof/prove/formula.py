@@ -124,6 +124,41 @@ class Matches(Hashed):
         return Language([pattern_of(self.pieces, values)]).accepts(values[self.subject])
 
 
+@dataclass(frozen=True)
+class SomeMatches(Hashed):
+    """Some value of a set is in the language or as one of the patterns says.
+
+    ``complemented``: some value is neither. Other subjects' values are put into the patterns; where
+    one of those is absent or has several values this says nothing: formulas guard it.
+    """
+
+    subject: str
+    language: Language
+    patterns: tuple[tuple[Piece, ...], ...]
+    complemented: bool = False
+
+    __hash__ = Hashed.__hash__
+
+    @cached_property
+    def puts(self) -> frozenset[str]:
+        """The subjects whose values are put in."""
+        pieces = (piece for pattern in self.patterns for piece in pattern)
+        return frozenset(piece.subject for piece in pieces if isinstance(piece, Put))
+
+    @property
+    def subjects(self) -> frozenset[str]:
+        """The subject and those whose values are put in."""
+        return self.puts | {self.subject}
+
+    def holds_for(self, values: Iterable[str], texts: Mapping[str, str]) -> bool:
+        """Whether the atom holds where the subject has some values and the others these texts."""
+        made = Language(pattern_of(pattern, texts) for pattern in self.patterns)
+        return any(
+            (self.language.accepts(value) or made.accepts(value)) != self.complemented
+            for value in values
+        )
+
+
 def pattern_of(pieces: Iterable[Piece], values: Mapping[str, str]) -> Pattern:
     """The pattern of pieces once the values of the subjects are put in."""
     builder = PatternBuilder()
@@ -191,7 +226,7 @@ class Opaque:
     place: Place = field(compare=False)
 
 
-Atom = Present | Some | Matches | Opaque
+Atom = Present | Some | Matches | SomeMatches | Opaque
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from tenantproof.prove.formula import Atom, Matches
+from tenantproof.prove.formula import Atom, Matches, SomeMatches
 from tenantproof.prove.search import Domain
 from tenantproof.request import ContextValue
 
@@ -85,4 +85,4 @@ class Learned:
 
 def subjects_of(atom: Atom) -> frozenset[str]:
     """The subjects that an atom speaks of."""
-    return atom.subjects if isinstance(atom, Matches) else frozenset({atom.subject})
+    return atom.subjects if isinstance(atom, Matches | SomeMatches) else frozenset({atom.subject})

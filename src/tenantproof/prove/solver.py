@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeGuard
 
 from tenantproof.errors import BoundedError, BudgetExceededError
 from tenantproof.prove.choices import Choices
@@ -25,6 +26,7 @@ from tenantproof.prove.formula import (
     Or,
     Present,
     Some,
+    SomeMatches,
     Term,
     atoms,
     conj,
@@ -32,6 +34,7 @@ from tenantproof.prove.formula import (
 )
 from tenantproof.prove.learned import Assignment, Found, Group, Learned, subjects_of
 from tenantproof.prove.related import related_values
+from tenantproof.prove.related_sets import related_sets
 from tenantproof.prove.search import Budget
 from tenantproof.prove.space import RequestSpace
 from tenantproof.prove.theories import witness_value
@@ -182,7 +185,10 @@ class Solver:
         always = {subject for atom in chosen for subject in subjects_of(atom)}
         always = {subject for subject in always if subject in self.space.always}
         subjects = [ACTION, RESOURCE, *sorted(always | self._guarded(chosen))]
-        related = _connected({a: h for a, h in chosen.items() if isinstance(a, Matches)})
+        ties: Assignment = {
+            a: holds for a, holds in chosen.items() if isinstance(a, Matches | SomeMatches)
+        }
+        related = _connected(ties)
         alone = [s for s in subjects if not any(s in group for group in related)]
         return [*((subject,) for subject in alone), *related]
 
@@ -212,9 +218,14 @@ class Solver:
     def _smallest_values(self, group: Group, literals: Assignment) -> Found:
         related = {a: holds for a, holds in literals.items() if isinstance(a, Matches)}
         some = {a: holds for a, holds in literals.items() if isinstance(a, Some)}
+        domains = {subject: self.space.choices(subject) for subject in group}
+        if any(isinstance(atom, SomeMatches) for atom in literals):
+            self.engines.add("tapes")
+            of_sets = {a: h for a, h in literals.items() if self._is_of_set(a)}
+            of_texts = {a: h for a, h in (some | related).items() if a not in of_sets}
+            return related_sets(domains, of_sets, of_texts, self.budget)
         if related:
             self.engines.add("tapes")
-            domains = {subject: self.space.choices(subject) for subject in group}
             found = related_values(domains, some, related, self.budget)
             return Found(None) if found is None else Found(found.values, found.smallest)
         (subject,) = group
@@ -225,6 +236,9 @@ class Solver:
             multivalued=subject in self.multivalued,
         )
         return Found(None if value is None else {subject: value})
+
+    def _is_of_set(self, atom: Atom) -> TypeGuard[Some | SomeMatches]:
+        return isinstance(atom, Some | SomeMatches) and atom.subject in self.multivalued
 
     def _conflict(self, chosen: Assignment, group: Group) -> Assignment:
         """A part of the literals of subjects without values that has none itself."""
@@ -274,9 +288,9 @@ def _fixed(term: Term, values: Mapping[Atom, bool]) -> Term:
 
 def _unit(term: Term) -> tuple[Atom, bool] | None:
     match term:
-        case Present() | Some() | Matches() | Opaque():
+        case Present() | Some() | Matches() | SomeMatches() | Opaque():
             return term, True
-        case Not(Present() | Some() | Matches() | Opaque() as atom):
+        case Not(Present() | Some() | Matches() | SomeMatches() | Opaque() as atom):
             return atom, False
         case _:
             return None
@@ -302,7 +316,8 @@ def _literals_of(chosen: Assignment, group: Group) -> Assignment:
     return {
         atom: holds
         for atom, holds in chosen.items()
-        if isinstance(atom, Some | Matches) and not subjects_of(atom).isdisjoint(group)
+        if isinstance(atom, Some | Matches | SomeMatches)
+        and not subjects_of(atom).isdisjoint(group)
     }
 
 
@@ -362,7 +377,7 @@ def _evaluate(term: Term, truth: Mapping[Atom, bool]) -> bool:
 
 def _weight(literals: Assignment) -> int:
     """What a justification asks for: a present key is dear, an opaque condition dearer."""
-    prices = {Present: 100, Opaque: 1000, Some: 1, Matches: 2}
+    prices = {Present: 100, Opaque: 1000, Some: 1, Matches: 2, SomeMatches: 2}
     return sum(
         prices[type(atom)] if holds or isinstance(atom, Opaque) else 1
         for atom, holds in literals.items()

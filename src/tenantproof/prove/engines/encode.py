@@ -33,6 +33,7 @@ from tenantproof.prove.formula import (
     Or,
     Present,
     Some,
+    SomeMatches,
     Term,
     atoms,
 )
@@ -107,7 +108,7 @@ class _Encoder:
                 self.names[atom] = self.present[atom.subject] = name
         asked: dict[str, list[Some]] = {ACTION: [], RESOURCE: []}
         for atom in listed:
-            if not isinstance(atom, Opaque):
+            if not isinstance(atom, Opaque | SomeMatches):
                 for subject in _subjects(atom):
                     asked.setdefault(subject, [])
             if isinstance(atom, Some):
@@ -168,6 +169,8 @@ class _Encoder:
                             f"a value put into {atom.subject} between several wildcards must not"
                             " match"
                         )
+                case SomeMatches():
+                    raise NotSupportedError(f"a set, {atom.subject}, with other values put in")
                 case Some() | Present():
                     pass
 
