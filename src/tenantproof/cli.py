@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable
 from enum import IntEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, Protocol, TypeVar
 
@@ -99,6 +100,9 @@ def _run(
     from tenantproof.prove.engines import engines_named
 
     loaded = load_manifest(manifest, lenient=lenient)
+    if certificate is not None and any(map(partial(_is_same, certificate), loaded.files)):
+        message = "found a file that is read, expected another file for the certificate"
+        raise InputError([Problem(message, Place(str(certificate), "$"))])
     report = Run(loaded, timeout, engines=engines_named(engine)).report()
     if certificate is None:
         return report
@@ -112,6 +116,10 @@ def _run(
         message = f"the certificate could not be written: {error.strerror}"
         raise InputError([Problem(message, Place(str(certificate), "$"))]) from None
     return report
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return one.exists() and one.samefile(other)
 
 
 QUESTIONS = ("no-new-access", "equivalent", "disjoint", "at-most")
