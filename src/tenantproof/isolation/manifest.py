@@ -171,9 +171,13 @@ def find_manifest(path: Path) -> Path:
         InputError: there is none.
     """
     manifest = path / MANIFEST_NAME if path.is_dir() else path
-    if manifest.is_file():
-        return manifest
-    message = f"found no file, expected a manifest or a folder that holds {MANIFEST_NAME}"
+    found = "no file"
+    try:
+        if manifest.is_file():
+            return manifest
+    except OSError as error:
+        found = f"no readable file ({error.strerror})"
+    message = f"found {found}, expected a manifest or a folder that holds {MANIFEST_NAME}"
     raise InputError([Problem(message, Place(str(manifest), "manifest"))])
 
 
