@@ -239,3 +239,12 @@ def test_a_long_text_in_the_manifest_is_read_at_once(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="found an unknown field"):
         load_manifest(manifest)
     assert time.monotonic() - started < 5
+
+
+def test_a_leak_that_every_reading_has_is_shown_first(setup: Setup) -> None:
+    """The smallest request has an empty value, which may count as absent; another leaks anyway."""
+    for found in findings(setup, allow("${aws:SourceIdentity}-x/*")):
+        assert found.verdict is Verdict.LEAK
+        assert found.reason is None
+        assert found.request is not None
+        assert found.request.context["aws:SourceIdentity"]

@@ -98,7 +98,7 @@ def _reached(finding: Finding) -> str:
     tail = f" and {more} more" if more > 0 else ""
     if finding.request is not None and "sagemaker:TargetModel" in finding.request.context:
         return f"models of {named}{tail}"
-    return f"the endpoint without a TargetModel, which keeps apart none of {named}{tail}"
+    return f"the endpoint without a TargetModel, where nothing keeps it from {named}{tail}"
 
 
 def _request_lines(request: Request, shortest: bool) -> Iterator[str]:
