@@ -153,3 +153,11 @@ def test_check_loads_no_client_and_no_test_tools() -> None:
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_a_summary_without_a_leak_does_not_say_leak(setup: Setup) -> None:
+    """Whoever reads the last line alone must not look for a leak that there is not."""
+    setup.tenant("acme", allow("acme/v1/*"))
+    result = check(setup.write())
+    assert result.exit_code == 1
+    assert result.stdout.endswith("REFUSED: 1 PROVED, 1 REFUSED\n")

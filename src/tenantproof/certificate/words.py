@@ -84,7 +84,7 @@ def sentences(theorem: Theorem) -> Iterator[str]:
         case Beyond(own, owned, shared):
             yield "is allowed without a TargetModel, or with one"
             yield f"  outside {_shown(own)}, what the tenant owns,"
-            yield f"  that is inside {_shown(owned)}, what any tenant owns there,"
+            yield f"  and either inside {_shown(owned)}, what any tenant owns there,"
             yield f"  or outside {_shown(shared)}, what all share."
         case Within(None):
             yield "is allowed."

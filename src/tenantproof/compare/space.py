@@ -84,8 +84,8 @@ ASSUMED = (
 """What every PROVED of a comparison rests on."""
 
 BY_ITSELF = (
-    "each policy is compared by itself: what other policies of the same principal or resource"
-    " allow, or a Deny of it takes from theirs, is not asked"
+    "each policy is compared by itself: other policies of the same principal or resource, and what"
+    " its Deny takes from them, are not asked about"
 )
 """What a PROVED of policy files rests on, too."""
 
