@@ -10,9 +10,8 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import IntEnum
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, Protocol, TypeVar
 
@@ -136,9 +135,8 @@ def _run(
     from tenantproof.prove.engines import engines_named
 
     loaded = load_manifest(manifest, lenient=lenient)
-    if certificate is not None and any(map(partial(_is_same, certificate), loaded.files)):
-        message = "found a file that is read, expected another file for the certificate"
-        raise InputError([Problem(message, Place(str(certificate), "$"))])
+    if certificate is not None:
+        _check_certificate(certificate, loaded.files)
     report = Run(loaded, timeout, engines=engines_named(engine)).report()
     if certificate is None:
         return report
@@ -154,8 +152,22 @@ def _run(
     return report
 
 
-def _is_same(one: Path, other: Path) -> bool:
-    return one.exists() and one.samefile(other)
+def _check_certificate(path: Path, read: Iterable[Path]) -> None:
+    """Whether a certificate can be written is asked before hours of proofs, not behind them.
+
+    Raises:
+        InputError: it cannot, or would replace one of the files that it is about.
+    """
+    message = None
+    try:
+        if path.exists() and any(map(path.samefile, read)):
+            message = "found a file that is read, expected another file for the certificate"
+        elif not path.absolute().parent.is_dir():
+            message = "the certificate could not be written: there is no such folder"
+    except OSError as error:
+        message = f"the certificate could not be written: {error.strerror}"
+    if message is not None:
+        raise InputError([Problem(message, Place(str(path), "$"))])
 
 
 QUESTIONS = ("no-new-access", "equivalent", "disjoint", "at-most")

@@ -181,6 +181,7 @@ class Run(Asker):
             tenant.name,
             tenant.members[0].principal.arn,
             endpoint.arn,
+            more_principals=len(tenant.members) - 1,
         )
         return self._covered(draft, tenant.members, endpoint, tenant.owns, target_model_actions())
 

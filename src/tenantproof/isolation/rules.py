@@ -312,7 +312,9 @@ class RuleQuestions:
     def reaches(self, rule: TenantRule, endpoint: Endpoint) -> Finding:
         """For all names: one of the tenant's principals can invoke each model that it owns."""
         arn = rule.members[0].principal.arn
-        draft = _draft(Question.REACHES, rule, arn, endpoint)
+        draft = replace(
+            _draft(Question.REACHES, rule, arn, endpoint), more_principals=len(rule.members) - 1
+        )
         actions = target_model_actions()
         first, *others = rule.members
         inquiry = self._inquiry(rule, first, endpoint, actions)

@@ -31,7 +31,8 @@ def to_text(report: Report) -> str:
 
 def _finding_lines(finding: Finding) -> Iterator[str]:
     yield f"{_label(finding):<8} {_sentence(finding)}"
-    yield f"         {_principal(finding)} on {finding.endpoint.rpartition('/')[2]}"
+    more = f", or {finding.more_principals} more," if finding.more_principals else ""
+    yield f"         {_principal(finding)}{more} on {finding.endpoint.rpartition('/')[2]}"
     if finding.reason:
         yield f"         because {finding.reason}"
     if finding.certificate is not None:
