@@ -44,6 +44,7 @@ CERTIFIED = (Question.ISOLATED, Question.CANNOT)
 """The questions whose proofs can be written down."""
 
 _NO_KIND = "proofs of this question are not written down"
+_ABOUT_ALL = "proofs about all tenants of a rule are not written down"
 
 
 def certify(
@@ -76,6 +77,8 @@ def certify(
             notes[claim] = writer.add(theorem) or notes.get(claim)
         else:
             writer.without.append(claim)
+    writer.without += asked.about_all
+    notes |= dict.fromkeys(asked.about_all, _ABOUT_ALL)
     findings = tuple(_noted(finding, notes) for finding in report.findings)
     return writer.certificate(str(file), asked.sha256), replace(report, findings=findings)
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, Protocol, TypeVar
@@ -35,7 +36,42 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Commands that end with an exit code of ours, however they are cut off."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; click's own code for an interrupt is the one for a leak."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("interrupted: no verdict", err=True)
+            sys.exit(Exit.INTERRUPTED)
+        except OSError as error:
+            try:
+                click.echo(f"error: {error}", err=True)
+            except OSError:
+                # Standard error is gone, too: there is nothing left to say it to.
+                os._exit(Exit.BAD_INPUT)
+            sys.exit(Exit.BAD_INPUT)
+
+
+class _Seconds(click.FloatRange):
+    """A time; not a number (``nan``) is none."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True, max=1e9)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read a number of seconds."""
+        seconds = float(super().convert(value, param, ctx))
+        if math.isnan(seconds):
+            self.fail(f"{value} is not in the range {self._describe_range()}.", param, ctx)
+        return seconds
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tenantproof")
 def main() -> None:
     """Prove that IAM policies keep the tenants of a multi-model endpoint apart."""
@@ -51,7 +87,7 @@ def main() -> None:
 @click.option("--lenient", is_flag=True, help="Read policies with comments and trailing commas.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True, max=1e9),
+    type=_Seconds(),
     default=30.0,
     show_default=True,
     metavar="SECONDS",
@@ -99,6 +135,8 @@ def _run(
     from tenantproof.prove.engines import engines_named
 
     loaded = load_manifest(manifest, lenient=lenient)
+    if certificate is not None:
+        _check_certificate(certificate, loaded.files)
     report = Run(loaded, timeout, engines=engines_named(engine)).report()
     if certificate is None:
         return report
@@ -112,6 +150,24 @@ def _run(
         message = f"the certificate could not be written: {error.strerror}"
         raise InputError([Problem(message, Place(str(certificate), "$"))]) from None
     return report
+
+
+def _check_certificate(path: Path, read: Iterable[Path]) -> None:
+    """Whether a certificate can be written is asked before hours of proofs, not behind them.
+
+    Raises:
+        InputError: it cannot, or would replace one of the files that it is about.
+    """
+    message = None
+    try:
+        if path.exists() and any(map(path.samefile, read)):
+            message = "found a file that is read, expected another file for the certificate"
+        elif not path.absolute().parent.is_dir():
+            message = "the certificate could not be written: there is no such folder"
+    except OSError as error:
+        message = f"the certificate could not be written: {error.strerror}"
+    if message is not None:
+        raise InputError([Problem(message, Place(str(path), "$"))])
 
 
 QUESTIONS = ("no-new-access", "equivalent", "disjoint", "at-most")
@@ -134,7 +190,7 @@ QUESTIONS = ("no-new-access", "equivalent", "disjoint", "at-most")
 @click.option("--lenient", is_flag=True, help="Read policies with comments and trailing commas.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True, max=1e9),
+    type=_Seconds(),
     default=30.0,
     show_default=True,
     metavar="SECONDS",
@@ -181,35 +237,43 @@ def _report(
     _escape_what_cannot_be_printed()
     try:
         report = ask()
-    except KeyboardInterrupt:
-        click.echo("interrupted: no verdict", err=True)
-        sys.exit(Exit.INTERRUPTED)
     except InputError as error:
         for problem in error.problems:
             click.echo(f"error: {problem}", err=True)
-        if form == "json":
-            click.echo(json.dumps(to_json(None, error.problems), indent=2))
-        sys.exit(Exit.BAD_INPUT)
+        _finish(_as_json(to_json(None, error.problems)) if form == "json" else "", Exit.BAD_INPUT)
     except DisagreementError as error:
         click.echo(f"internal error: the two readings disagree: {error}", err=True)
         click.echo("This is a bug in tenantproof; please report it with the policies.", err=True)
-        if form == "json":
-            click.echo(json.dumps(to_json(None, (_internal(error),)), indent=2))
-        sys.exit(Exit.INTERNAL)
+        _finish(
+            _as_json(to_json(None, (_internal(error),))) if form == "json" else "", Exit.INTERNAL
+        )
     except TenantproofError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(Exit.BAD_INPUT)
-    text = to_text(report) if form == "text" else json.dumps(to_json(report), indent=2) + "\n"
+    text = to_text(report) if form == "text" else _as_json(to_json(report))
+    _finish(text, Exit[report.verdict.value])
+
+
+def _as_json(answer: dict[str, Any]) -> str:
+    return json.dumps(answer, indent=2) + "\n"
+
+
+def _finish(text: str, code: Exit) -> NoReturn:
+    """Print a text, and exit with the code, whether or not somebody reads on."""
+    _print(text, code)
+    sys.exit(code)
+
+
+def _print(text: str, code: Exit) -> None:
     try:
         click.echo(text, nl=False)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever reads has read enough; what is left in the buffer has nowhere to go.
-        os._exit(Exit[report.verdict.value])
+        os._exit(code)
     except OSError as error:
         click.echo(f"error: the report could not be written: {error.strerror}", err=True)
         os._exit(Exit.BAD_INPUT)
-    sys.exit(Exit[report.verdict.value])
 
 
 def _internal(error: DisagreementError) -> Problem:
@@ -237,7 +301,7 @@ def _escape_what_cannot_be_printed() -> None:
 @click.option("--detached", is_flag=True, help="Leave the manifest and the policy files alone.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True, max=1e9),
+    type=_Seconds(),
     default=300.0,
     show_default=True,
     metavar="SECONDS",
@@ -260,20 +324,21 @@ def verify(file: Path, form: str, root: Path | None, detached: bool, timeout: fl
     except InputError as error:
         for problem in error.problems:
             click.echo(f"error: {problem}", err=True)
-        if form == "json":
-            first = error.problems[0]
-            click.echo(json.dumps(rejected_to_json(first.place.path, str(first)), indent=2))
-        sys.exit(Exit.BAD_INPUT)
+        first = error.problems[0]
+        answer = rejected_to_json(first.place.path, str(first))
+        _finish(_as_json(answer) if form == "json" else "", Exit.BAD_INPUT)
     except RejectedError as error:
-        click.echo(f"REJECTED {file}: {error}", err=form == "json")
-        if form == "json":
-            click.echo(json.dumps(rejected_to_json(error.path, error.reason), indent=2))
-        sys.exit(Exit.LEAK)
-    if form == "json":
-        click.echo(json.dumps(verified_to_json(found, certificate), indent=2))
-    else:
-        click.echo(verified_to_text(found, certificate, str(file)), nl=False)
-    sys.exit(Exit.PROVED if found.theorems and not found.without_proof else Exit.UNKNOWN)
+        rejected = f"REJECTED {file}: {error}"
+        if form == "text":
+            _finish(f"{rejected}\n", Exit.LEAK)
+        click.echo(rejected, err=True)
+        _finish(_as_json(rejected_to_json(error.path, error.reason)), Exit.LEAK)
+    text = (
+        verified_to_text(found, certificate, str(file))
+        if form == "text"
+        else _as_json(verified_to_json(found, certificate))
+    )
+    _finish(text, Exit.PROVED if found.theorems and not found.without_proof else Exit.UNKNOWN)
 
 
 @main.command()
@@ -290,4 +355,4 @@ def simulate(cases: BinaryIO, lenient: bool) -> None:
 
     name = getattr(cases, "name", "<stdin>")
     for answer in decide_lines(cases, name, lenient=lenient):
-        click.echo(answer)
+        _print(f"{answer}\n", Exit.PROVED)

@@ -71,6 +71,36 @@ def test_verify_as_json(written: Path) -> None:
     assert answer["rejected"] is None
 
 
+def test_proofs_about_all_tenants_of_a_rule_are_not_written_down(tmp_path: Path) -> None:
+    """The report says so, and verify does not pass what has no proof."""
+    shutil.copytree(EXAMPLES / "all-tenants", tmp_path / "example")
+    path = tmp_path / "proof.json"
+    result = run("check", tmp_path / "example", "--certificate", path)
+    assert result.exit_code == 0
+    about_all = "no certificate: proofs about all tenants of a rule are not written down"
+    assert result.stdout.count(about_all) == 2
+    result = run("verify", path)
+    assert result.exit_code == 3
+    assert result.stdout.count("NO PROOF ") == 2
+    assert "Assumed by" not in result.stdout
+    assert result.stdout.endswith("UNKNOWN: 0 proved, 2 without a proof\n")
+    assert json.loads(run("verify", path, "--format", "json").stdout)["verified"] is False
+    manifest = tmp_path / "example" / "tenantproof.toml"
+    manifest.write_text(manifest.read_text().replace("[[cannot]]", "[[can]]"))
+    assert run("verify", path).exit_code == 1
+
+
+def test_a_certificate_does_not_replace_what_it_is_about(tmp_path: Path) -> None:
+    shutil.copytree(EXAMPLES / "company-a-b", tmp_path / "example")
+    for name in ("tenantproof.toml", "company_a.json"):
+        file = tmp_path / "example" / name
+        before = file.read_bytes()
+        result = run("check", tmp_path / "example", "--certificate", file)
+        assert result.exit_code == 2
+        assert "expected another file for the certificate" in result.stderr
+        assert file.read_bytes() == before
+
+
 def test_a_changed_policy_is_rejected_with_its_place(written: Path) -> None:
     policy = written.parent / "example" / "company_a.json"
     policy.write_text(policy.read_text().replace("company_a/*", "company_a*"))

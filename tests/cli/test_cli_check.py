@@ -153,3 +153,30 @@ def test_check_loads_no_client_and_no_test_tools() -> None:
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_a_summary_without_a_leak_does_not_say_leak(setup: Setup) -> None:
+    """Whoever reads the last line alone must not look for a leak that there is not."""
+    setup.tenant("acme", allow("acme/v1/*"))
+    result = check(setup.write())
+    assert result.exit_code == 1
+    assert result.stdout.endswith("REFUSED: 1 PROVED, 1 REFUSED\n")
+
+
+def test_reaches_is_not_told_of_one_principal_alone(tmp_path: Path) -> None:
+    """The first of the two can invoke nothing: what is proved is that one of them can."""
+    for name, action in (("none", "s3:GetObject"), ("all", "sagemaker:InvokeEndpoint")):
+        statement = allow("acme/*", Action=action, Resource="*")
+        document = {"Version": "2012-10-17", "Statement": statement}
+        (tmp_path / f"{name}.json").write_text(json.dumps(document))
+    (tmp_path / "tenantproof.toml").write_text(
+        '[[endpoints]]\narn = "arn:aws:sagemaker:us-east-1:111122223333:endpoint/models"\n'
+        '[[tenants]]\nname = "acme"\nowns = ["acme/*"]\n'
+        '[[tenants.principals]]\narn = "arn:aws:iam::111122223333:role/none"\n'
+        'policies = ["none.json"]\n'
+        '[[tenants.principals]]\narn = "arn:aws:iam::111122223333:role/all"\n'
+        'policies = ["all.json"]\n'
+    )
+    result = check(tmp_path)
+    assert result.exit_code == 0
+    assert "arn:aws:iam::111122223333:role/none, or 1 more, on models" in result.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -233,3 +234,62 @@ def test_the_example() -> None:
         "bucket.json": "PROVED",
         "invoke.json": "LEAK",
     }
+
+
+def test_a_link_to_a_folder_is_not_left_out(tmp_path: Path) -> None:
+    """Its policies are not compared: a proof that is silent about them would be wider."""
+    write(tmp_path / "old/p.json", grant())
+    write(tmp_path / "new/p.json", grant())
+    write(tmp_path / "elsewhere/more.json", grant("*"))
+    (tmp_path / "new/more").symlink_to(tmp_path / "elsewhere")
+    result = diff(tmp_path / "old", tmp_path / "new")
+    assert result.exit_code == Exit.BAD_INPUT
+    assert "new/more: folder: found a link to a folder, which is not followed" in result.output
+
+
+def test_a_folder_that_cannot_be_read_is_not_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "old/p.json", grant())
+    write(tmp_path / "new/p.json", grant())
+    write(tmp_path / "new/more/q.json", grant("*"))
+    scandir = os.scandir
+
+    def refusing(path: Any) -> Any:
+        if str(path).endswith("more"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    result = diff(tmp_path / "old", tmp_path / "new")
+    assert result.exit_code == Exit.BAD_INPUT
+    assert "new/more: folder: found no readable folder (Permission denied)" in result.output
+
+
+def test_the_ending_of_a_policy_file_may_be_in_capitals(tmp_path: Path) -> None:
+    write(tmp_path / "old/p.json", grant())
+    write(tmp_path / "new/p.json", grant())
+    write(tmp_path / "new/Q.JSON", grant("*"))
+    assert diff(tmp_path / "old", tmp_path / "new").exit_code == Exit.LEAK
+
+
+def test_a_denial_that_is_gone_is_told(tmp_path: Path) -> None:
+    """By itself a policy of denials allows nothing, with or without them: PROVED, but told."""
+    write(tmp_path / "old/deny.json", grant(Effect="Deny", Sid="Guard"))
+    write(tmp_path / "old/allow.json", grant())
+    write(tmp_path / "new/allow.json", grant())
+    code, found = diff_json(tmp_path / "old", tmp_path / "new")
+    assert code == Exit.PROVED
+    note = (
+        'OLD\'s Deny Statement[0] "Guard" is not in NEW as it is: what it took from others is not'
+        " asked"
+    )
+    assert [pair["notes"] for pair in found["pairs"]] == [[], ["only in OLD: removed", note]]
+    assert found["assumptions"][0].startswith("each policy is compared by itself")
+
+
+def test_what_two_policies_share_is_no_difference(tmp_path: Path) -> None:
+    path = write(tmp_path / "p.json", grant())
+    result = diff(path, path, "--question", "disjoint")
+    assert result.exit_code == Exit.LEAK
+    assert result.output.endswith("OVERLAPS: 1 OVERLAPS\n")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -226,3 +228,22 @@ def test_a_level_without_policies_is_named(setup: Setup) -> None:
     result = run(setup)
     assert result.exit_code == 1
     assert "nothing in service_control_policies[0] allows it" in result.stdout
+
+
+def test_a_long_text_in_the_manifest_is_read_at_once(tmp_path: Path) -> None:
+    """The look for deep keys took time that grew with the square of a word's length."""
+    manifest = tmp_path / "tenantproof.toml"
+    manifest.write_text(f'reason = "{"x" * 2_000_000}"')
+    started = time.monotonic()
+    with pytest.raises(InputError, match="found an unknown field"):
+        load_manifest(manifest)
+    assert time.monotonic() - started < 5
+
+
+def test_a_leak_that_every_reading_has_is_shown_first(setup: Setup) -> None:
+    """The smallest request has an empty value, which may count as absent; another leaks anyway."""
+    for found in findings(setup, allow("${aws:SourceIdentity}-x/*")):
+        assert found.verdict is Verdict.LEAK
+        assert found.reason is None
+        assert found.request is not None
+        assert found.request.context["aws:SourceIdentity"]

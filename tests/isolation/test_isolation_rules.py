@@ -236,7 +236,11 @@ def test_an_answer_with_a_bound(rules: Rules) -> None:
     [
         ({"names": "(?=a)"}, "rules[0].names: found '?' at character 2"),
         ({"names": "[^ -~]"}, "which no name matches"),
-        ({"names": "a?", "extra": 'except = ["a"]'}, "which no name matches"),
+        ({"names": "a?", "extra": 'except = ["a"]'}, "rules[0].except: found all names of 'a?'"),
+        ({"names": "é+"}, "which no TargetModel can match for a tenant named 'é'"),
+        ({"names": "[a-z ]+"}, "which no TargetModel can match for a tenant named ' '"),
+        ({"extra": 'except = ["{tenant}"]'}, "rules[0].except: found '{tenant}', expected no"),
+        ({"tags": '{ "{tenant}" = "x" }'}, "rules[0].principals[0].tags: found '{tenant}'"),
         ({"owns": ("models/*",)}, "expected a pattern with {tenant} in it"),
         ({"tags": '{ t = "{tenant}-{tenant}" }'}, "expected {tenant} once at most"),
         (
@@ -258,3 +262,27 @@ def test_rules_or_a_list(rules: Rules) -> None:
     rules.more('arn = "arn:aws:iam::111122223333:role/x"\npolicies = ["customers.json"]')
     with pytest.raises(InputError, match="expected tenants by rule or by list"):
         rules.report()
+
+
+def test_a_star_in_a_name_is_no_wildcard(rules: Rules) -> None:
+    rules.rule(allow(f"{TAG}/*"), names="[*?a]{1,2}")
+    rules.more('[[cannot]]\nprincipal = "customers"\ntarget_model = "b{tenant}/*"')
+    assert [f.verdict for f in rules.report().findings] == [Verdict.PROVED] * 3
+
+
+def test_a_proof_of_cannot_is_attacked_near_its_models(rules: Rules) -> None:
+    rules.rule(allow(f"{TAG}/*"), names="[a-z]+")
+    rules.more('[[cannot]]\nprincipal = "customers"\ntarget_model = "INTERNAL/*"')
+    (finding,) = [f for f in rules.report().findings if f.question is Question.CANNOT]
+    assert finding.verdict is Verdict.PROVED
+    assert finding.attacked > 0
+
+
+def test_the_report_says_which_names_are_meant(rules: Rules) -> None:
+    """A verdict about names that are not excluded must not read as one about all that match."""
+    rules.shared("common/*")
+    rules.rule(allow(f"{TAG}/*"), names="[a-z]+", extra='except = ["common", "x-*"]')
+    assert (
+        'tenants of customers have names of at least one character matching "[a-z]+",'
+        ' none of them like "common", "x-*"'
+    ) in rules.report().assumptions

@@ -41,11 +41,14 @@ class Asked:
         files: the policy files that the theorems are about, as the manifest names them; theorems
             refer to them by position.
         theorems: what each *isolated* and *cannot* states, in the manifest's order.
+        about_all: the *isolated* and *cannot* about all tenants of a rule, for which there is no
+            form of a theorem.
     """
 
     sha256: str
     files: tuple[str, ...]
     theorems: tuple[Theorem, ...]
+    about_all: tuple[Claim, ...] = ()
 
 
 def read_claims(manifest: Path) -> Asked:
@@ -57,11 +60,11 @@ def read_claims(manifest: Path) -> Asked:
     data = read_bytes(manifest)
     try:
         reader = _Reader(tomllib.loads(data.decode("utf-8")))
-        theorems = tuple(reader.theorems())
+        theorems, about_all = tuple(reader.theorems()), tuple(reader.about_all())
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         message = f"found no manifest that check accepts ({str(error)[:100]})"
         raise InputError([Problem(message, Place(str(manifest), "manifest"))]) from None
-    return Asked(sha256(data).hexdigest(), tuple(reader.files), theorems)
+    return Asked(sha256(data).hexdigest(), tuple(reader.files), theorems, about_all)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -86,20 +89,38 @@ class _Reader:
         self.files: dict[str, int] = {}
         self._endpoints = [_arn(endpoint) for endpoint in data["endpoints"]]
         self._owned: dict[str, tuple[str, ...]] = {}
+        self._rules: list[dict[str, Any]] = data.get("rules", [])
+        self._tenants: list[dict[str, Any]] = (
+            data.get("tenants", []) if self._rules else data["tenants"]
+        )
+        self._trusted = {each["arn"] for each in data.get("trusted", [])}
 
     def theorems(self) -> Iterator[Theorem]:
-        trusted = {each["arn"] for each in self._data.get("trusted", [])}
-        for tenant in self._data["tenants"]:
+        for tenant in self._tenants:
             for member in tenant["principals"]:
-                if member["arn"] not in trusted:
+                if member["arn"] not in self._trusted:
                     for endpoint in self._endpoints:
                         yield self._isolated(tenant, member, endpoint)
         for assertion in self._data.get("cannot", []):
-            for tenant in self._data["tenants"]:
+            for tenant in self._tenants:
                 for member in tenant["principals"]:
                     if assertion["principal"] in (tenant["name"], member["arn"]):
                         for endpoint in self._chosen(assertion):
                             yield self._cannot(assertion, tenant, member, endpoint)
+
+    def about_all(self) -> Iterator[Claim]:
+        for rule in self._rules:
+            for member in rule["principals"]:
+                if member["arn"] not in self._trusted:
+                    for endpoint in self._endpoints:
+                        yield Claim(ISOLATED, rule["name"], member["arn"], endpoint)
+        for assertion in self._data.get("cannot", []):
+            for rule in self._rules:
+                if assertion["principal"] == rule["name"]:
+                    for member in rule["principals"]:
+                        for endpoint in self._chosen(assertion):
+                            name = _assertion_name(assertion)
+                            yield Claim(CANNOT, rule["name"], member["arn"], endpoint, name)
 
     def _isolated(self, tenant: dict[str, Any], member: dict[str, Any], endpoint: str) -> Theorem:
         own = tuple(tenant["owns"]) if endpoint in self._chosen(tenant) else ()
@@ -110,7 +131,7 @@ class _Reader:
 
     def _owned_on(self, endpoint: str) -> tuple[str, ...]:
         if endpoint not in self._owned:
-            here = [t for t in self._data["tenants"] if endpoint in self._chosen(t)]
+            here = [t for t in self._tenants if endpoint in self._chosen(t)]
             self._owned[endpoint] = tuple(pattern for t in here for pattern in t["owns"])
         return self._owned[endpoint]
 
@@ -125,9 +146,7 @@ class _Reader:
         action = assertion.get("action", TARGET_ACTIONS[0])
         known = INVOKE_ACTIONS if models is None else TARGET_ACTIONS
         actions = tuple(a for a in known if fnmatchcase(a.lower(), action.lower()))
-        shown = models or "any TargetModel"
-        default = f"{assertion['principal']} cannot {action} on {shown}"
-        name = assertion.get("name", default)
+        name = _assertion_name(assertion)
         claim = Claim(CANNOT, tenant["name"], member["arn"], endpoint, name)
         forbidden = Within(None if models is None else (models,))
         return self._theorem(claim, member, actions, forbidden)
@@ -158,6 +177,12 @@ class _Reader:
         """The endpoints that a table names, by name or ARN; all without it."""
         names = table.get("endpoints")
         return [e for e in self._endpoints if not names or {e, e.rpartition("/")[2]} & {*names}]
+
+
+def _assertion_name(assertion: dict[str, Any]) -> str:
+    action = assertion.get("action", TARGET_ACTIONS[0])
+    shown = assertion.get("target_model") or "any TargetModel"
+    return str(assertion.get("name", f"{assertion['principal']} cannot {action} on {shown}"))
 
 
 def _arn(endpoint: dict[str, Any]) -> str:

@@ -121,6 +121,11 @@ def _compare_theorems(certificate: Certificate, asked: Asked) -> None:
             path = stated[0][1] if stated else "$.theorems"
             reason = f"found no answer to what the manifest asks next, {theorem[0].claim}"
             raise RejectedError(path, reason)
+    for claim in asked.about_all:
+        if not unproved or unproved[0][0] != claim:
+            path = unproved[0][1] if unproved else "$.without_proof"
+            raise RejectedError(path, f"found no answer to what the manifest asks next, {claim}")
+        unproved.pop(0)
     for rest in (stated, unproved):
         if rest:
             raise RejectedError(rest[0][1], "the manifest asks no such question")

@@ -27,15 +27,17 @@ def verified_to_text(verified: Verified, certificate: Certificate, file: str) ->
         lines += [f"         {line}" for line in sentences(theorem)]
         lines += [f"         {line}" for line in _policies(theorem, certificate.policies)]
     lines += [f"NO PROOF {claim}" for claim in verified.without_proof]
-    lines += ["", "Assumed by each of them:", *(f"  - {each}" for each in assumed())]
-    lines += [_compared(verified, certificate)]
+    lines.append("")
+    if verified.theorems:
+        lines += ["Assumed by each of them:", *(f"  - {each}" for each in assumed())]
+    lines.append(_compared(verified, certificate))
     return "\n".join([*lines, "", _summary(verified), ""])
 
 
 def verified_to_json(verified: Verified, certificate: Certificate) -> dict[str, Any]:
-    """The same as a JSON object."""
+    """The same as a JSON object; ``verified`` if there is a proof for each question."""
     return {
-        "verified": True,
+        "verified": bool(verified.theorems) and not verified.without_proof,
         "manifest": certificate.manifest,
         "compared_with": str(verified.compared) if verified.compared else None,
         "theorems": [
@@ -82,7 +84,7 @@ def sentences(theorem: Theorem) -> Iterator[str]:
         case Beyond(own, owned, shared):
             yield "is allowed without a TargetModel, or with one"
             yield f"  outside {_shown(own)}, what the tenant owns,"
-            yield f"  that is inside {_shown(owned)}, what any tenant owns there,"
+            yield f"  and either inside {_shown(owned)}, what any tenant owns there,"
             yield f"  or outside {_shown(shared)}, what all share."
         case Within(None):
             yield "is allowed."

@@ -7,7 +7,7 @@ from pathlib import Path
 from tenantproof.compare.answers import Compared, Comparison, Question
 from tenantproof.compare.questions import ASK, Terms
 from tenantproof.compare.sources import Pair, load_pairs
-from tenantproof.compare.space import ASSUMED
+from tenantproof.compare.space import ASSUMED, BY_ITSELF
 
 
 def compare(
@@ -36,7 +36,9 @@ def compare(
     """
     pairs = load_pairs(old, new, lenient=lenient)
     compared = tuple(_compared(pair, question, terms) for pair in pairs)
-    return Comparison(str(old), str(new), question, compared, ASSUMED)
+    alone = any(pair.new.principal is None for pair in pairs)
+    assumed = (BY_ITSELF, *ASSUMED) if alone else ASSUMED
+    return Comparison(str(old), str(new), question, compared, assumed)
 
 
 def _compared(pair: Pair, question: Question, terms: Terms) -> Compared:

@@ -6,9 +6,10 @@ no policy. Principals of manifests are paired by ARN, each with its whole stack 
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import TypeVar
@@ -17,10 +18,12 @@ from tenantproof.compare.inquiry import Side
 from tenantproof.errors import InputError, Place, Problem
 from tenantproof.isolation.manifest import MANIFEST_NAME, Manifest, Member, load_manifest
 from tenantproof.policy import (
+    Effect,
     PolicyDocument,
     PolicySet,
     ResourcePolicies,
     Stack,
+    Statement,
     load_policy,
 )
 
@@ -76,7 +79,11 @@ def load_pairs(old: Path, new: Path, *, lenient: bool = False) -> tuple[Pair, ..
 
 def _kind(path: Path) -> SourceKind:
     if path.is_dir():
-        is_manifest = (path / MANIFEST_NAME).exists()
+        try:
+            is_manifest = (path / MANIFEST_NAME).exists()
+        except OSError as error:
+            message = f"found no readable folder ({error.strerror})"
+            raise InputError([Problem(message, Place(str(path), "folder"))]) from None
         return SourceKind.MANIFEST if is_manifest else SourceKind.FOLDER
     return SourceKind.MANIFEST if path.suffix == ".toml" else SourceKind.POLICY
 
@@ -109,7 +116,25 @@ def _pair_of_files(
     documents = [document for document in (old, new) if document is not None]
     make = ResourcePolicies if any(map(_names_callers, documents)) else PolicySet
     sides = [Side(_stack(make, document)) for document in (old, new)]
-    return Pair(name, sides[0], sides[1], notes)
+    return Pair(name, sides[0], sides[1], (*notes, *_lost_denials(old, new)))
+
+
+def _lost_denials(old: PolicyDocument | None, new: PolicyDocument | None) -> tuple[str, ...]:
+    """A policy that denies less can give access that another allows: it is not asked here."""
+    kept = [] if new is None else [_denied(s) for s in new.statements]
+    lost = [
+        statement.name
+        for statement in (() if old is None else old.statements)
+        if statement.effect is Effect.DENY and _denied(statement) not in kept
+    ]
+    if not lost:
+        return ()
+    named = ", ".join(lost)
+    return (f"OLD's Deny {named} is not in NEW as it is: what it took from others is not asked",)
+
+
+def _denied(statement: Statement) -> Statement:
+    return replace(statement, index=0, sid=None)
 
 
 def _names_callers(document: PolicyDocument) -> bool:
@@ -123,7 +148,7 @@ def _stack(
 
 
 def _folders(old: Path, new: Path, *, lenient: bool) -> Iterator[Pair]:
-    ours, theirs = _files(old), _files(new)
+    ours, theirs = _both(_files, old, new)
     if not ours and not theirs:
         message = "found no *.json in either folder, expected policy files"
         raise InputError([Problem(message, Place(str(new), "NEW"))])
@@ -154,8 +179,28 @@ def _folders(old: Path, new: Path, *, lenient: bool) -> Iterator[Pair]:
 
 
 def _files(folder: Path) -> Mapping[str, Path]:
-    found = (path for path in folder.rglob("*.json") if not path.is_dir())
-    return {path.relative_to(folder).as_posix(): path for path in found}
+    """The policy files of a folder; what cannot be looked into is a problem, not left out."""
+    problems: list[Problem] = []
+
+    def unreadable(error: OSError) -> None:
+        message = f"found no readable folder ({error.strerror})"
+        problems.append(Problem(message, Place(str(error.filename), "folder")))
+
+    found: dict[str, Path] = {}
+    for root, folders, names in os.walk(folder, onerror=unreadable):
+        problems += [
+            Problem(
+                "found a link to a folder, which is not followed, expected a folder",
+                Place(str(Path(root, name)), "folder"),
+            )
+            for name in folders
+            if Path(root, name).is_symlink()
+        ]
+        paths = (Path(root, name) for name in names if name.lower().endswith(".json"))
+        found |= {path.relative_to(folder).as_posix(): path for path in paths}
+    if problems:
+        raise InputError(problems)
+    return found
 
 
 def _one_sided(

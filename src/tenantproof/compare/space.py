@@ -83,6 +83,12 @@ ASSUMED = (
 )
 """What every PROVED of a comparison rests on."""
 
+BY_ITSELF = (
+    "each policy is compared by itself: other policies of the same principal or resource, and what"
+    " its Deny takes from them, are not asked about"
+)
+"""What a PROVED of policy files rests on, too."""
+
 
 def request_space(stacks: Sequence[Stack], principal: Principal | None) -> RequestSpace:
     """All requests that some stacks are compared on.

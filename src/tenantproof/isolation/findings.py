@@ -90,6 +90,7 @@ class Finding:
             ``tenant``, and ``other`` for the one that it reaches.
         certificate: of a PROVED, whether its proof was written; None where none was asked for.
         engine_answers: where engines were chosen, what each of them answered.
+        more_principals: of ``reaches``, how many the tenant has beside ``principal``.
     """
 
     question: Question
@@ -111,6 +112,7 @@ class Finding:
     names: Mapping[str, str] = field(default_factory=dict)
     certificate: CertificateNote | None = None
     engine_answers: tuple[EngineAnswers, ...] = ()
+    more_principals: int = 0
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -23,8 +23,8 @@ from tenantproof.isolation.sagemaker import (
     target_model_domain,
 )
 from tenantproof.policy import PolicyDocument, PolicyKind, PolicySet, load_policy
-from tenantproof.prove import Domain, language, shortest_member
-from tenantproof.prove.regular import Regular
+from tenantproof.prove import Domain, Language, language, shortest_member
+from tenantproof.prove.regular import CharSet, Concat, One, Regular, Repeat
 from tenantproof.request import ContextValue, Principal
 
 MANIFEST_NAME = "tenantproof.toml"
@@ -35,8 +35,11 @@ PLACEHOLDER = "{tenant}"
 MOST_BYTES = 64 * 1024 * 1024
 """A manifest larger than this is refused."""
 
+_HOLDERS = "owns and target_model, and in an arn and the values of tags and context"
+"""Where ``{tenant}`` may stand."""
+
 _REQUEST_KEYS = (TARGET_MODEL.lower(), "aws:requestedregion", "aws:resourceaccount")
-_DEEP_KEY = re.compile(rb"(?:[\w\"'-]+\s*\.\s*){64}")
+_DEEP_KEY = re.compile(rb"(?<![\w\"'-])(?:[\w\"'-]++\s*+\.\s*+){64}")
 
 T = TypeVar("T")
 
@@ -147,6 +150,19 @@ class Manifest:
     assertions: tuple[Assertion, ...] = field(default=())
     rules: tuple[TenantRule, ...] = ()
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that it was read from: itself and every policy."""
+        groups: tuple[Tenant | TenantRule, ...] = (*self.tenants, *self.rules)
+        documents = (
+            document
+            for group in groups
+            for member in group.members
+            for layer in member.policies.layers()
+            for document in layer.policies
+        )
+        return (Path(self.file), *dict.fromkeys(Path(document.file) for document in documents))
+
 
 def find_manifest(path: Path) -> Path:
     """The manifest that a path names: itself, or ``tenantproof.toml`` in a folder.
@@ -155,9 +171,13 @@ def find_manifest(path: Path) -> Path:
         InputError: there is none.
     """
     manifest = path / MANIFEST_NAME if path.is_dir() else path
-    if manifest.is_file():
-        return manifest
-    message = f"found no file, expected a manifest or a folder that holds {MANIFEST_NAME}"
+    found = "no file"
+    try:
+        if manifest.is_file():
+            return manifest
+    except OSError as error:
+        found = f"no readable file ({error.strerror})"
+    message = f"found {found}, expected a manifest or a folder that holds {MANIFEST_NAME}"
     raise InputError([Problem(message, Place(str(manifest), "manifest"))])
 
 
@@ -300,6 +320,9 @@ class _Reader:
             self._rule(item, endpoints) for item in table.tables("rules", required=by_rule)
         )
         self._unique(table, "rules", [rule.name for rule in rules])
+        if by_rule:
+            self._without_placeholder(table, "shared", shared)
+            self._without_placeholder(table, "endpoints", [e.arn for e in endpoints])
         if rules and tenants:
             table.report("rules", "found rules beside tenants, expected tenants by rule or by list")
         trusted = tuple(map(self._trusted, table.tables("trusted", required=False)))
@@ -310,6 +333,12 @@ class _Reader:
         )
         table.finish()
         return Manifest(str(self._file), endpoints, tenants, shared, trusted, assertions, rules)
+
+    def _without_placeholder(self, table: _Table, name: str, texts: Iterable[str]) -> None:
+        for text in texts:
+            if PLACEHOLDER in text:
+                message = f"found {text!r:.80}, expected no {PLACEHOLDER}, which stands for a name"
+                table.report(name, f"{message} in {_HOLDERS}")
 
     def _unique(self, table: _Table, name: str, values: list[str]) -> None:
         for value in sorted({v for v in values if v and values.count(v) > 1}):
@@ -369,15 +398,40 @@ class _Reader:
         members = tuple(map(self._member, items))
         for item, member in zip(items, members, strict=True):
             _check_placeholders(item, member, names)
+        for item, member in zip(items, members, strict=True):
+            self._without_placeholder(item, "tags", member.principal.tags)
+            self._without_placeholder(item, "context", member.principal.context)
         excluded = table.texts("except", required=False)
-        if shortest_member([names], [language(*excluded)], Domain(min_length=1)) is None:
-            table.report("names", f"found {names.name!r:.80}, which no name matches")
+        self._without_placeholder(table, "except", excluded)
+        if table.has("names"):
+            self._check_names(table, names, owns, language(*excluded))
         rule = TenantRule(name, names, owns, members, self._chosen(table, endpoints), excluded)
         table.finish()
         return rule
 
+    def _check_names(
+        self, table: _Table, names: Regular, owns: tuple[str, ...], excluded: Language
+    ) -> None:
+        """There must be names, and models for each: or what is said of all says nothing."""
+        some = Domain(min_length=1)
+        if shortest_member([names], [], some) is None:
+            table.report("names", f"found {names.name!r:.80}, which no name matches")
+        elif shortest_member([names], [excluded], some) is None:
+            table.report("except", f"found all names of {names.name!r:.80}, expected some left")
+        for pattern in owns:
+            fit = _names_that_fit(begins=pattern.startswith(PLACEHOLDER))
+            unfit = shortest_member([names], [excluded, fit], some)
+            if PLACEHOLDER in pattern and unfit is not None:
+                table.report(
+                    "owns",
+                    f"found {pattern!r:.80}, which no TargetModel can match"
+                    f" for a tenant named {unfit!r}",
+                )
+
     def _names(self, table: _Table) -> Regular:
         text = table.text("names")
+        if not text:
+            return parse_rule("x")
         try:
             return parse_rule(text)
         except NamingError as error:
@@ -495,6 +549,13 @@ class _Reader:
         chosen = self._chosen(table, endpoints)
         table.finish()
         return Assertion(name, can, principal, members, actions, target, chosen, rule)
+
+
+def _names_that_fit(*, begins: bool) -> Regular:
+    """The texts of characters that a TargetModel can have, ``begins``: at its beginning."""
+    domain = target_model_domain()
+    first, rest = (One(CharSet.of(c.first + c.last)) for c in (domain.initial, domain.rest))
+    return Regular(Concat((first if begins else rest, Repeat(rest, 0, None))))
 
 
 def _check_placeholders(table: _Table, member: Member, names: Regular) -> None:

@@ -27,7 +27,7 @@ from tenantproof.isolation.inquiry import (
     inside,
     outside,
 )
-from tenantproof.isolation.manifest import Assertion, Endpoint, Member, Tenant
+from tenantproof.isolation.manifest import Assertion, Endpoint, Member, Tenant, TenantRule
 from tenantproof.isolation.rules import RuleQuestions
 from tenantproof.isolation.sagemaker import (
     TARGET_MODEL,
@@ -181,6 +181,7 @@ class Run(Asker):
             tenant.name,
             tenant.members[0].principal.arn,
             endpoint.arn,
+            more_principals=len(tenant.members) - 1,
         )
         return self._covered(draft, tenant.members, endpoint, tenant.owns, target_model_actions())
 
@@ -296,7 +297,6 @@ class Run(Asker):
             )
             for member in members
         ]
-        names = (f'"{rule.names.name}" of {rule.name}' for rule in self.manifest.rules)
         free = sorted({key for inquiry in inquiries for key in inquiry.free_keys})
         chosen = sorted({key for inquiry in inquiries for key in inquiry.chosen_keys})
         return (
@@ -304,7 +304,7 @@ class Run(Asker):
             "each principal has the tags given and no others",
             f"TargetModel is {domain.min_length} to {domain.max_length} printable ASCII characters,"
             " the first not a space, or absent",
-            *(f"tenants are named by the rule {name}, with at least a character" for name in names),
+            *map(_naming, self.manifest.rules),
             *((f"free, with any value or absent: {', '.join(free)}",) if free else ()),
             *((f"in every request, with any value: {', '.join(chosen)}",) if chosen else ()),
         )
@@ -346,6 +346,14 @@ class _Wall:
         if self.own.accepts(target):
             return False
         return self.owned.accepts(target) or not self.shared.accepts(target)
+
+
+def _naming(rule: TenantRule) -> str:
+    but = ", ".join(f'"{pattern}"' for pattern in rule.excluded)
+    names = (
+        f'tenants of {rule.name} have names of at least one character matching "{rule.names.name}"'
+    )
+    return f"{names}, none of them like {but}" if but else names
 
 
 def _as_it_is(request: Request) -> Request:

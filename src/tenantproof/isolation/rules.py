@@ -32,7 +32,7 @@ from tenantproof.isolation.sagemaker import (
 from tenantproof.prove import Budget, Domain, RequestSpace, Some, Term, conj, disj, language, neg
 from tenantproof.prove import shortest_member as shortest
 from tenantproof.prove.formula import Matches, Piece, Put, joined, pieces_of
-from tenantproof.prove.languages import Language, literal, wildcard
+from tenantproof.prove.languages import Language, Pattern, PatternBuilder, literal, wildcard
 from tenantproof.prove.regular import Concat, Regular, of_pattern
 from tenantproof.prove.solver import Witness
 from tenantproof.prove.space import Derived
@@ -191,6 +191,20 @@ def _pieces(pattern: str, subject: str) -> Iterator[Piece]:
         yield from pieces_of(wildcard(text))
 
 
+def _models_named(patterns: Iterable[str], name: str) -> Language:
+    """What patterns give to the tenant of a name; a ``*`` of the name is no wildcard."""
+    return Language(_pattern_named(pattern, name) for pattern in patterns)
+
+
+def _pattern_named(pattern: str, name: str) -> Pattern:
+    builder = PatternBuilder()
+    for at, text in enumerate(pattern.split(PLACEHOLDER)):
+        if at:
+            builder.text(name)
+        builder.wildcards(text)
+    return builder.build()
+
+
 def _owned_by_any(rules: Iterable[TenantRule]) -> Term:
     """The requests for a model that some tenant owns, today's or tomorrow's.
 
@@ -278,7 +292,7 @@ class RuleQuestions:
         return conj((HAS_TARGET, neg(own), neg(shared), neg(_owned_by_any(here))))
 
     def _owns(self, rule: TenantRule, name: str, target: str) -> bool:
-        return language(*(p.replace(PLACEHOLDER, name) for p in rule.owns)).accepts(target)
+        return _models_named(rule.owns, name).accepts(target)
 
     def _is_outside(
         self, rule: TenantRule, endpoint: Endpoint, name: str, target: str | None
@@ -298,7 +312,9 @@ class RuleQuestions:
     def reaches(self, rule: TenantRule, endpoint: Endpoint) -> Finding:
         """For all names: one of the tenant's principals can invoke each model that it owns."""
         arn = rule.members[0].principal.arn
-        draft = _draft(Question.REACHES, rule, arn, endpoint)
+        draft = replace(
+            _draft(Question.REACHES, rule, arn, endpoint), more_principals=len(rule.members) - 1
+        )
         actions = target_model_actions()
         first, *others = rule.members
         inquiry = self._inquiry(rule, first, endpoint, actions)
@@ -337,14 +353,15 @@ class RuleQuestions:
         def is_forbidden(name: str, model: str | None) -> bool:
             if target is None:
                 return True
-            return model is not None and language(target.replace(PLACEHOLDER, name)).accepts(model)
+            return model is not None and _models_named((target,), name).accepts(model)
 
         def ask(inquiry: RuleInquiry) -> list[Finding]:
             found = self.asker.answer(inquiry, forbidden, draft)
             return [] if found is None else [_with_names(found)]
 
         inquiry = self._inquiry(rule, member, endpoint, assertion.actions)
-        attack = partial(self._attack, inquiry, is_forbidden)
+        models = () if target is None else (target,)
+        attack = partial(self._attack, inquiry, is_forbidden, models)
         return self.asker.proved_unless(inquiry, ask, draft, attack)[0]
 
     def _covered(
@@ -370,15 +387,20 @@ class RuleQuestions:
 
     # -- attacks -----------------------------------------------------------------------------
 
-    def _attack(self, inquiry: RuleInquiry, is_forbidden: IsForbidden) -> int:
+    def _attack(
+        self, inquiry: RuleInquiry, is_forbidden: IsForbidden, models: tuple[str, ...] = ()
+    ) -> int:
         """Evaluate requests of tenants with some names; none of the forbidden may be allowed.
+
+        The requests are near what the policies say, near ``models`` and what the tenants own.
 
         Raises:
             DisagreementError: one is, though the prover says that none can be.
         """
         rule, member = inquiry.rule, inquiry.member
         names = self.names_to_try(rule, member)
-        words = [p.replace(PLACEHOLDER, name) for p in rule.owns for name in names]
+        patterns = (*models, *rule.owns)
+        words = [p.replace(PLACEHOLDER, name) for p in patterns for name in names]
         tried = 0
         for name in names:
             one = replace(member, principal=named(member.principal, name))
@@ -408,7 +430,7 @@ class RuleQuestions:
     ) -> Iterator[tuple[str, Retarget]]:
         for name in self.names_to_try(rule, rule.members[0]):
             put = tuple(pattern.replace(PLACEHOLDER, name) for pattern in patterns)
-            models = language(*put)
+            models = _models_named(patterns, name)
             for word in near(put, target_model_domain()):
                 if models.accepts(word):
                     yield f'"{word}" to "{name}"', partial(_retarget, name, word)

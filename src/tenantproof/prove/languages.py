@@ -95,6 +95,18 @@ class PatternBuilder:
         self._loops[at] = ANY if ANY in (wild, self._loops.get(at)) else wild
         return self
 
+    def wildcards(self, text: str) -> PatternBuilder:
+        """A text in which ``*`` and ``?`` are wildcards."""
+        for piece in _WILDCARDS.split(text):
+            match piece:
+                case "*":
+                    self.many(ANY)
+                case "?":
+                    self.one(ANY)
+                case _:
+                    self.text(piece)
+        return self
+
     def build(self) -> Pattern:
         """The pattern."""
         loops = tuple(self._loops.items())
@@ -116,16 +128,7 @@ def literal(text: str, *, ignore_case: bool = False) -> Pattern:
 
 def wildcard(text: str) -> Pattern:
     """The pattern of a text in which ``*`` and ``?`` are wildcards, as a manifest writes them."""
-    builder = PatternBuilder()
-    for piece in _WILDCARDS.split(text):
-        match piece:
-            case "*":
-                builder.many(ANY)
-            case "?":
-                builder.one(ANY)
-            case _:
-                builder.text(piece)
-    return builder.build()
+    return PatternBuilder().wildcards(text).build()
 
 
 @cache

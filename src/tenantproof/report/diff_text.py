@@ -59,7 +59,13 @@ def _pair_lines(pair: Compared) -> Iterator[str]:
 
 
 def _label(answer: Answer) -> str:
-    return "DIFFERS" if answer.verdict is Verdict.LEAK else answer.verdict.value
+    return _verdict(answer.verdict, answer.question)
+
+
+def _verdict(verdict: Verdict, question: Question) -> str:
+    """The verdict in the words of the question: what two sides share is no difference."""
+    refuted = "OVERLAPS" if question is Question.DISJOINT else "DIFFERS"
+    return refuted if verdict is Verdict.LEAK else verdict.value
 
 
 def _change_lines(change: Change) -> Iterator[str]:
@@ -136,5 +142,5 @@ def _value(value: str | tuple[str, ...]) -> str:
 def _summary(comparison: Comparison) -> str:
     counts = Counter(_label(pair.answer) for pair in comparison.pairs)
     parts = [f"{number} {label}" for label, number in sorted(counts.items())]
-    verdict = "DIFFERS" if comparison.verdict is Verdict.LEAK else comparison.verdict.value
+    verdict = _verdict(comparison.verdict, comparison.question)
     return f"{verdict}: {', '.join(parts) or 'nothing was asked'}"

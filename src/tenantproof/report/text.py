@@ -12,6 +12,8 @@ from tenantproof.prove.engines import EngineAnswers
 from tenantproof.request import Request
 
 _MOST_VICTIMS = 8
+_REFUSED = "REFUSED"
+_LABELS = (*(verdict.value for verdict in Verdict), _REFUSED)
 
 
 def to_text(report: Report) -> str:
@@ -29,7 +31,8 @@ def to_text(report: Report) -> str:
 
 def _finding_lines(finding: Finding) -> Iterator[str]:
     yield f"{_label(finding):<8} {_sentence(finding)}"
-    yield f"         {_principal(finding)} on {finding.endpoint.rpartition('/')[2]}"
+    more = f", or {finding.more_principals} more," if finding.more_principals else ""
+    yield f"         {_principal(finding)}{more} on {finding.endpoint.rpartition('/')[2]}"
     if finding.reason:
         yield f"         because {finding.reason}"
     if finding.certificate is not None:
@@ -53,7 +56,7 @@ def _principal(finding: Finding) -> str:
 def _label(finding: Finding) -> str:
     """The verdict; what is not reached where it should be is no leak to a reader."""
     refused = finding.question in (Question.REACHES, Question.CAN)
-    return "REFUSED" if refused and finding.verdict is Verdict.LEAK else finding.verdict.value
+    return _REFUSED if refused and finding.verdict is Verdict.LEAK else finding.verdict.value
 
 
 def _sentence(finding: Finding) -> str:
@@ -98,7 +101,7 @@ def _reached(finding: Finding) -> str:
     tail = f" and {more} more" if more > 0 else ""
     if finding.request is not None and "sagemaker:TargetModel" in finding.request.context:
         return f"models of {named}{tail}"
-    return f"the endpoint without a TargetModel, which keeps apart none of {named}{tail}"
+    return f"the endpoint without a TargetModel, where nothing keeps it from {named}{tail}"
 
 
 def _request_lines(request: Request, shortest: bool) -> Iterator[str]:
@@ -137,6 +140,11 @@ def _blame_line(each: Blame) -> str:
 
 
 def _summary(report: Report) -> str:
-    counts = Counter(finding.verdict for finding in report.findings)
-    parts = [f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict]]
-    return f"{report.verdict.value}: {', '.join(parts) or 'nothing was asked'}"
+    """How many findings have which label; where nothing leaks the whole is no LEAK either."""
+    counts = Counter(map(_label, report.findings))
+    labels = sorted(counts, key=_LABELS.index)
+    parts = [f"{counts[label]} {label}" for label in labels]
+    verdict = report.verdict.value
+    if verdict not in counts and _REFUSED in counts:
+        verdict = _REFUSED
+    return f"{verdict}: {', '.join(parts) or 'nothing was asked'}"
