@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tenantproof.isolation.naming import NamingError, parse_rule
+from tenantproof.prove import language
+from tenantproof.prove.regular import Placed, Without
 
 atoms = st.sampled_from(("a", "b", "-", "[a-c]", "[^b]", "[]a]", "[a-]", r"\d", r"\w", r"\.", "."))
 rules: st.SearchStrategy[str] = st.recursive(
@@ -60,3 +63,23 @@ def test_what_is_no_regular_language_is_refused(rule: str, message: str) -> None
     with pytest.raises(NamingError) as raised:
         parse_rule(rule)
     assert message in str(raised.value)
+
+
+EXCLUDED = st.lists(st.text("ab-*?", max_size=4), min_size=1, max_size=3)
+
+
+@given(
+    st.sampled_from(("[ab]{1,3}", "[ab-]*", "a(b|-)*", "(ab)*", "a?b?-?", "[^a]*", "(a|ab|b)+")),
+    EXCLUDED,
+)
+def test_names_without_those_excluded(rule: str, excluded: list[str]) -> None:
+    names, taken = parse_rule(rule), language(*excluded)
+    kept = Without(names, taken)
+    placed = Placed(kept, language("", "a*"), language("/?"))
+    for word in ("".join(chars) for n in range(5) for chars in product("ab-", repeat=n)):
+        expected = names.accepts(word) and not taken.accepts(word)
+        assert kept.accepts(word) is expected
+        assert placed.accepts(f"{word}/x") is (
+            expected
+            or (word[:1] == "a" and any(kept.accepts(word[at:]) for at in range(1, len(word) + 1)))
+        )

@@ -117,10 +117,28 @@ def test_a_tenant_named_as_a_shared_prefix(rules: Rules) -> None:
     assert (names["other"], target) == ("common", "common/")
 
 
+def test_a_leak_is_not_called_shortest_beside_one_that_may_be_shorter(rules: Rules) -> None:
+    """Of ``?`` behind the tag no smallest request is known: "b" owns "ab", which "a" may use."""
+    rules.rule(allow(f"{TAG}?", f"a{TAG}/"), names="[ab/]+", owns=("*{tenant}",))
+    (leak,) = [f for f in rules.isolated() if f.escape is Escape.INTO_TENANT]
+    assert leak.verdict is Verdict.LEAK
+    assert not leak.shortest
+
+
 def test_a_name_may_be_excluded(rules: Rules) -> None:
     rules.shared("common/*").rule(allow(f"{TAG}/*", "common/*"), extra='except = ["common"]')
     (finding,) = rules.isolated()
     assert finding.verdict is Verdict.PROVED
+
+
+def test_what_an_excluded_name_would_own_is_owned_by_nobody(rules: Rules) -> None:
+    rules.rule(allow(f"{TAG}/*", "common/*"), extra='except = ["common"]')
+    assert rules.leak(Escape.UNOWNED) == ({"tenant": "a"}, "common/")
+
+
+def test_what_an_empty_name_would_own_is_owned_by_nobody(rules: Rules) -> None:
+    rules.rule(allow(f"{TAG}/*", "/*"), names="[a-z]*")
+    assert rules.leak(Escape.UNOWNED) == ({"tenant": "a"}, "/")
 
 
 def test_a_prefix_beside_plain_names(rules: Rules) -> None:

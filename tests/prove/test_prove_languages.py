@@ -67,6 +67,12 @@ def test_the_shortest_member_is_what_trying_all_texts_finds(
     assert found == next(filter(is_member, ALL_AB), None)
 
 
+def test_a_text_long_enough_is_found_behind_shorter_ones() -> None:
+    domain = Domain(initial=CharRange("a", "b"), rest=CharRange("a", "b"), min_length=3)
+    assert shortest_member([], [], domain) == "aaa"
+    assert shortest_member([language("*")], [language("a*")], domain) == "baa"
+
+
 @given(st.lists(PATTERNS, max_size=3), st.lists(PATTERNS, max_size=3))
 def test_a_member_of_any_text_is_one(inside: list[str], outside: list[str]) -> None:
     found = shortest_member([language(*inside)], [language(*outside)])

@@ -14,7 +14,7 @@ from tenantproof.prove import Budget, CharRange, Domain, language
 from tenantproof.prove.formula import Loop, Matches, Piece, Put, Some, SomeMatches, Step
 from tenantproof.prove.languages import ANY, NO_COLON
 from tenantproof.prove.regular import CharSet, Concat, One, Regular, Repeat
-from tenantproof.prove.related import related_values
+from tenantproof.prove.related import Related, related_values
 from tenantproof.prove.related_sets import related_sets
 
 AB = Domain(initial=CharRange("a", "b"), rest=CharRange("a", "b"), min_length=1)
@@ -84,6 +84,19 @@ def test_what_is_not_found_is_not_there(
         assert all(value in domain for value in found.values.values())
         smaller = map(total_length, filter(fulfils, everything(domains)))
         assert not found.smallest or total_length(found.values) <= min(smaller, default=99)
+
+
+def test_a_value_that_is_compared_with_itself() -> None:
+    same = Matches("m", (Put("m", True),))
+    longer = Matches("m", (Put("m"), Step(ANY)))
+    begins = Some("m", language("b*"))
+
+    def found(holds: bool) -> object:
+        literals = {same: True, longer: holds}
+        return related_values({"m": AB}, {begins: True}, literals, Budget())
+
+    assert found(False) == Related({"m": "b"}, smallest=True)
+    assert found(True) is None
 
 
 def total_length(values: Mapping[str, str]) -> int:

@@ -120,6 +120,59 @@ def test_seconds_since_the_epoch_are_whole() -> None:
     assert single_value(between, ANY_TEXT, Budget()) == "1767225600.1"
 
 
+BOUNDS = (-2000, -1, 0, 99, 100, 1999, 2000, 2026, 10_000, 946_684_800, 1_767_225_600)
+TEXTS_OF_BOTH = [
+    *(f"{zeros}{n}" for b in BOUNDS for n in (b - 1, b, b + 1) for zeros in ("", "0")),
+    *(f"{b}.5" for b in BOUNDS),
+    *("-3000", "-2000.5", "-1.5", "500", "9999", "0001", "4000", "04000", "4e3", "99999999999"),
+]
+
+
+@given(st.data())
+def test_a_text_that_writes_a_number_and_a_date_is_found(data: st.DataObject) -> None:
+    bound = st.tuples(st.sampled_from(ORDER), st.sampled_from(BOUNDS).map(Fraction))
+    kinds = st.sampled_from((Family.NUMERIC, Family.DATE))
+    sets_of_both = st.builds(
+        lambda kind, bounds: Quantities(kind, tuple(bounds)),
+        kinds,
+        st.lists(bound, min_size=1, max_size=2),
+    )
+    drawn = data.draw(st.lists(sets_of_both, min_size=2, max_size=4))
+    literals = {Some("k", each): data.draw(st.booleans()) for each in drawn}
+
+    def fulfils(text: str) -> bool:
+        return all(atom.holds_for([text]) == holds for atom, holds in literals.items())
+
+    found = single_value(literals, ANY_TEXT, Budget())
+    assert found is not None or not any(map(fulfils, TEXTS_OF_BOTH))
+    assert found is None or fulfils(found)
+
+
+@pytest.mark.parametrize(
+    ("kind", "relation", "bound"),
+    [
+        (Family.NUMERIC, Relation.GREATER_THAN, Fraction(10) ** 9999),
+        (Family.NUMERIC, Relation.LESS_THAN, -(Fraction(10) ** 9999)),
+        (Family.DATE, Relation.GREATER_THAN, Fraction(10**19 - 1, 10)),
+        (Family.DATE, Relation.LESS_THAN, -Fraction(10**18 - 1)),
+    ],
+)
+def test_a_value_beyond_a_huge_bound(kind: Family, relation: Relation, bound: Fraction) -> None:
+    beyond = Some("k", Quantities(kind, ((relation, bound),)))
+    found = single_value({beyond: True}, ANY_TEXT, Budget())
+    assert found is not None
+    assert beyond.holds_for([found])
+
+
+def test_a_value_between_tiny_bounds() -> None:
+    tiny = Fraction(1, 10**9999)
+    between = {
+        Some("k", Quantities(Family.NUMERIC, ((Relation.GREATER_THAN, Fraction(0)),))): True,
+        Some("k", Quantities(Family.NUMERIC, ((Relation.LESS_THAN, tiny),))): True,
+    }
+    assert single_value(between, ANY_TEXT, Budget()) == "0.1e-9999"
+
+
 # -- texts and values at once ------------------------------------------------------------------
 
 

@@ -33,7 +33,14 @@ from tenantproof.prove import Budget, Domain, RequestSpace, Some, Term, conj, di
 from tenantproof.prove import shortest_member as shortest
 from tenantproof.prove.formula import Matches, Piece, Put, joined, pieces_of
 from tenantproof.prove.languages import Language, Pattern, PatternBuilder, literal, wildcard
-from tenantproof.prove.regular import Concat, Regular, of_pattern
+from tenantproof.prove.regular import (
+    Automaton,
+    Concat,
+    Placed,
+    Regular,
+    Without,
+    of_pattern,
+)
 from tenantproof.prove.solver import Witness
 from tenantproof.prove.space import Derived
 from tenantproof.request import ContextValue, Principal, Request
@@ -87,7 +94,7 @@ class RuleInquiry(Inquiry):
                 OTHER: name_domain(self.victim),
             },
             always={**space.always, NAME: "", OTHER: ""},
-            given=conj((_not_excluded(NAME, self.rule), _not_excluded(OTHER, self.victim))),
+            given=_not_excluded(NAME, self.rule),
         )
 
     def towards(self, victim: TenantRule) -> RuleInquiry:
@@ -211,14 +218,23 @@ def _owned_by_any(rules: Iterable[TenantRule]) -> Term:
     Patterns that hold the name twice are not among them: their models make no regular language.
     """
     languages = [
-        Regular(Concat((of_pattern(wildcard(before)), names, of_pattern(wildcard(after)))))
+        _owned_by_one(rule, wildcard(before), wildcard(after))
         for rule in rules
         for pattern in rule.owns
         if pattern.count(PLACEHOLDER) == 1
         for before, _, after in [pattern.partition(PLACEHOLDER)]
-        for names in [rule.names.expression]
     ]
     return conj((HAS_TARGET, disj(Some(TARGET, each) for each in languages)))
+
+
+def _owned_by_one(rule: TenantRule, before: Pattern, after: Pattern) -> Automaton:
+    """The models of a pattern with the name of some tenant of a rule in its middle."""
+    # An empty name is no tenant's either.
+    excluded = Language([literal(""), *language(*rule.excluded).patterns])
+    if rule.excluded or rule.names.accepts(""):
+        names = Without(rule.names, excluded)
+        return Placed(names, Language([before]), Language([after]))
+    return Regular(Concat((of_pattern(before), rule.names.expression, of_pattern(after))))
 
 
 IsForbidden = Callable[[str, str | None], bool]
@@ -275,7 +291,7 @@ class RuleQuestions:
     def _into(self, inquiry: RuleInquiry, draft: Finding) -> Finding | None:
         victim = inquiry.victim
         differ = neg(Matches(OTHER, (Put(NAME),))) if victim is inquiry.rule else True
-        asked = conj((models_of(victim.owns, OTHER), differ))
+        asked = conj((models_of(victim.owns, OTHER), differ, _not_excluded(OTHER, victim)))
         found = self.asker.answer(inquiry, asked, replace(draft, escape=Escape.INTO_TENANT))
         if found is None or not isinstance(found.request, NamedRequest):
             return found

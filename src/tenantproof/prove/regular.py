@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import or_
 
+from tenantproof.errors import BudgetExceededError
 from tenantproof.prove.languages import Language, Pattern, Symbol, Wild
 
 _LAST = 0x10FFFF
@@ -51,6 +52,11 @@ class CharSet:
         if at <= _LAST:
             ranges.append((at, _LAST))
         return CharSet(tuple(ranges))
+
+    def intersection(self, other: CharSet) -> CharSet:
+        """The characters of both."""
+        lacking = (*self.complement().ranges, *other.complement().ranges)
+        return CharSet.union(lacking).complement()
 
     def __contains__(self, char: str) -> bool:
         code = ord(char)
@@ -303,6 +309,27 @@ class Regular:
             chars.update(chr(code) for first, last in ranges for code in range(first, last + 1))
         return frozenset(chars)
 
+    def entered_after(
+        self, at: int, classes: Iterable[tuple[str, CharSet]], read: int, other: Language
+    ) -> Iterator[tuple[_Reached, CharSet]]:
+        """The positions after one, with what another language has read and by which characters.
+
+        Args:
+            at: the position.
+            classes: classes of characters that the other language takes alike, each with one.
+            read: the other language's state at the position.
+            other: the other language.
+        """
+        stepped = [(other.step(read, char) if read else 0, chars) for char, chars in classes]
+        for position in _positions_in(self._follow[at]):
+            by_state: dict[int, list[tuple[int, int]]] = {}
+            for state, chars in stepped:
+                both = chars.intersection(self._chars[position])
+                if both.ranges:
+                    by_state.setdefault(state, []).extend(both.ranges)
+            for state, ranges in by_state.items():
+                yield (position, state), CharSet.union(ranges)
+
     def accepts(self, word: str) -> bool:
         """Whether ``word`` is in the language."""
         state = self.start
@@ -314,6 +341,71 @@ class Regular:
 
 
 _FEW_CHARACTERS = 16
+
+_Reached = tuple[int, int]
+"""A position of a regular language, and a state of the language that is taken away."""
+
+
+class Without(Regular):
+    """The texts of a regular language that are not in another one.
+
+    A position is one of the language, with what has been read of the other: that is one state for
+    each text, so that a text that is not in it has a run that says so.
+    """
+
+    def __init__(self, language: Regular, excluded: Language) -> None:
+        super().__init__(language.expression, f"{language.name} without some")
+        self.language = language
+        self.excluded = excluded
+        self._hash = hash((language, excluded))
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (
+            isinstance(other, Without)
+            and (self.language, self.excluded) == (other.language, other.excluded)
+        )
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def _build(self) -> None:
+        if self._built:
+            return
+        self._built = True
+        language, excluded = self.language, self.excluded
+        start = (0, excluded.start)
+        self._finals = int(language.accepting(language.start) and not excluded.accepting(start[1]))
+        numbers: dict[tuple[_Reached, CharSet], int] = {}
+        todo: list[tuple[int, _Reached]] = [(0, start)]
+        while todo:
+            at, (position, read) = todo.pop()
+            for entered in language.entered_after(position, self._classes, read, excluded):
+                if entered not in numbers:
+                    numbers[entered] = len(self._chars)
+                    reached, chars = entered
+                    self._chars.append(chars)
+                    self._follow.append(0)
+                    if len(self._chars) > _MOST_POSITIONS:
+                        raise BudgetExceededError("what a rule excludes makes too many states")
+                    is_final = language.accepting(1 << reached[0])
+                    if is_final and not excluded.accepting(reached[1]):
+                        self._finals |= 1 << numbers[entered]
+                    todo.append((numbers[entered], reached))
+                self._follow[at] |= 1 << numbers[entered]
+
+    @cached_property
+    def _classes(self) -> tuple[tuple[str, CharSet], ...]:
+        """The characters that the excluded language tells apart, each class with one of it."""
+        named = CharSet.union((ord(c), ord(c)) for c in self.excluded.characters)
+        others = named.complement()
+        one = chr(others.ranges[0][0])
+        return (
+            *((c, CharSet(((ord(c), ord(c)),))) for c in sorted(self.excluded.characters)),
+            (one, others),
+        )
+
+
+_MOST_POSITIONS = 20_000
 
 
 def _positions_in(state: int) -> Iterator[int]:
@@ -611,7 +703,7 @@ Automaton = Language | Regular | Within | Placed | Joined
 def reverse(automaton: Automaton) -> Automaton | None:
     """The language of the same texts read from their ends; None where there is no automaton."""
     match automaton:
-        case Joined():
+        case Joined() | Without():
             return None
         case Placed(language=language, before=before, after=after):
             turned = reverse(language)

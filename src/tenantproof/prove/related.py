@@ -588,7 +588,8 @@ class _Search:
                 (step,) = steps
                 assert isinstance(step, Put)
                 x, y = self.index[program.subject], self.index[step.subject]
-                if y not in forced and x not in forced and y not in {o for o, _ in forced.values()}:
+                follows = {x, y} & forced.keys() or y in {other for other, _ in forced.values()}
+                if x != y and not follows:
                     forced[y] = (x, step.ignore_case)
         return forced
 

@@ -169,6 +169,9 @@ def shortest_member(
         return None
     if domain.shape is not None:
         inside = [*inside, domain.shape]
+    if domain.min_length > 1:
+        # A state tells apart at most whether something was read, not how much.
+        inside = [*inside, Regular(Repeat(One(ANY_CHARACTER), domain.min_length))]
     for states in _QUICK:
         for search in (_search, _search_from_the_end):
             part = budget.part(states)

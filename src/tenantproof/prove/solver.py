@@ -125,6 +125,7 @@ class Solver:
         best: Witness | None = None
         blocked: dict[Opaque, None] = {}
         bounded: BoundedError | None = None
+        shortest = True
         deadline = self.budget.deadline
         try:
             while (truth := choices.propose()) is not None:
@@ -146,6 +147,7 @@ class Solver:
                     if best is None and self.patience is not None:
                         self.budget.shorten(self.patience)
                     best = found if best is None or found.cost < best.cost else best
+                    shortest &= found.shortest
                     choices.exclude(_costly(chosen, found))
         except BudgetExceededError:
             if best is None:
@@ -154,7 +156,7 @@ class Solver:
         finally:
             self.budget.deadline = deadline
         if best is not None:
-            return replace(best, shortest=best.shortest and not blocked and bounded is None)
+            return replace(best, shortest=shortest and not blocked and bounded is None)
         if bounded is not None:
             raise bounded
         return Blocked(tuple(blocked)) if blocked else None

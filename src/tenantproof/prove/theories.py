@@ -10,11 +10,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tenantproof.errors import BudgetExceededError
+from tenantproof.policy.syntax import Family
 from tenantproof.prove.formula import Some
 from tenantproof.prove.languages import Language
 from tenantproof.prove.regular import AUTOMATA, Automaton
 from tenantproof.prove.search import Budget, Domain, shortest_member
-from tenantproof.prove.typed import Addresses, addresses_shape, epoch_shape, representatives, shape
+from tenantproof.prove.typed import (
+    Addresses,
+    addresses_shape,
+    epoch_shape,
+    representatives,
+    representatives_of_both,
+    shape,
+)
 from tenantproof.request import ContextValue
 
 Literals = Mapping[Some, bool]
@@ -169,6 +177,8 @@ def _typical_texts(demands: Sequence[Demand], domain: Domain) -> list[str]:
     if domain.kind is not None:
         kinds[domain.kind] = None
     texts = [text for kind in kinds for text in representatives(kind, sets)]
+    if Family.NUMERIC in kinds and Family.DATE in kinds:
+        texts += representatives_of_both(sets)
     return [*sorted(texts, key=len), _NO_VALUE]
 
 

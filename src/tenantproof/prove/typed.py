@@ -12,7 +12,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, datetime, timedelta
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from fractions import Fraction
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -138,8 +139,47 @@ def representatives(kind: Family, sets: Iterable[TypedSet]) -> list[str]:
         values = _regions(sorted(bounds), _TYPICAL[kind])
         spell = _dates if kind is Family.DATE else _numbers
         words = [word for value in values for word in spell(value)]
+        if kind is Family.DATE:
+            words += _DATES_AT_THE_ENDS
     return sorted(dict.fromkeys(words), key=len)
 
+
+def representatives_of_both(sets: Iterable[TypedSet]) -> list[str]:
+    """Texts that write a number and a date, of every region that sets of either tell apart.
+
+    Such a text is seconds since the epoch, the same number as a date, or a year.
+    """
+    bounded = [each for each in sets if isinstance(each, Quantities)]
+    bounds = sorted({bound for each in bounded for _, bound in each.bounds})
+    words = [_seconds(value) for value in _regions(bounds, _TYPICAL[Family.DATE])]
+    return sorted({*words, *_DATES_AT_THE_ENDS, *_years(bounded)}, key=lambda w: (len(w), w))
+
+
+def _seconds(value: Fraction) -> str:
+    """Seconds since the epoch; four digits alone would be a year."""
+    word = _plain(value, _decimal_places(value))
+    return f"0{word}" if len(word) == _DIGITS_OF_A_YEAR and word.isdigit() else word
+
+
+def _years(sets: Iterable[Quantities]) -> Iterator[str]:
+    """The first and the last year, and those near each bound, as a number and as a date."""
+    near = {MINYEAR, MAXYEAR}
+    for each in sets:
+        for _, bound in each.bounds:
+            whole = math.floor(bound)
+            if each.kind is Family.DATE:
+                whole = MINYEAR + (whole - _FIRST_YEAR) * 10_000 // _SECONDS_OF_10_000_YEARS
+            near.update(range(whole - 1, whole + 3))
+    return (f"{year:04}" for year in sorted(near) if MINYEAR <= year <= MAXYEAR)
+
+
+_DIGITS_OF_A_YEAR = 4
+_FIRST_YEAR = -62_135_596_800
+_SECONDS_OF_10_000_YEARS = 3_652_425 * 86_400
+
+
+_DATES_AT_THE_ENDS = [f"{sign}{'9' * 18}.{'9' * 18}" for sign in ("-", "")]
+"""The first and the last date that a text can write."""
 
 _TYPICAL = {Family.NUMERIC: Fraction(0), Family.DATE: Fraction(1_767_225_600)}
 """The value to prefer: 0, and 2026-01-01T00:00:00Z."""
@@ -154,7 +194,7 @@ def _regions(bounds: list[Fraction], typical: Fraction) -> Iterator[Fraction]:
     if not bounds:
         yield typical
         return
-    below, above = Fraction(math.ceil(bounds[0]) - 1), Fraction(math.floor(bounds[-1]) + 1)
+    below, above = -_whole_above(-bounds[0]), _whole_above(bounds[-1])
     yield min(typical, below)
     yield from bounds
     for low, high in pairwise(bounds):
@@ -162,6 +202,14 @@ def _regions(bounds: list[Fraction], typical: Fraction) -> Iterator[Fraction]:
         if low < (last := Fraction(math.ceil(high) - 1)):
             yield last
     yield max(typical, above)
+
+
+def _whole_above(bound: Fraction) -> Fraction:
+    """The next whole number; of a huge bound a power of ten, which can be written."""
+    found = math.floor(bound) + 1
+    if found > 10**_MOST_DIGITS:
+        found = int(10 ** (found.bit_length() * 31 // 100 + 1))
+    return Fraction(found)
 
 
 def simplest_between(low: Fraction, high: Fraction) -> Fraction:
@@ -181,14 +229,18 @@ def simplest_between(low: Fraction, high: Fraction) -> Fraction:
 _MOST_DIGITS = 40
 """A number with more is written with an exponent."""
 
+_MOST_EXPONENT = 9999
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+
 
 def _numbers(value: Fraction) -> Iterator[str]:
     digits = _decimal_places(value)
     if digits > _MOST_DIGITS or abs(value) >= 10**_MOST_DIGITS:
-        whole, exponent = value * 10**digits, -digits
+        whole, exponent = int(value * 10**digits), -digits
         while whole and whole % 10 == 0:
-            whole, exponent = whole / 10, exponent + 1
-        yield f"{int(whole)}e{exponent}"
+            whole, exponent = whole // 10, exponent + 1
+        kept = max(-_MOST_EXPONENT, min(exponent, _MOST_EXPONENT))
+        yield f"{Decimal(whole).scaleb(exponent - kept, _EXACT):f}e{kept}"
     else:
         yield _plain(value, digits)
 
