@@ -293,3 +293,13 @@ def test_what_two_policies_share_is_no_difference(tmp_path: Path) -> None:
     result = diff(path, path, "--question", "disjoint")
     assert result.exit_code == Exit.LEAK
     assert result.output.endswith("OVERLAPS: 1 OVERLAPS\n")
+
+
+def test_a_request_that_every_reading_has_is_shown_first(tmp_path: Path) -> None:
+    """The smallest has a tag with an empty value, which may count as absent."""
+    old = write(tmp_path / "old.json", grant(resource="arn:aws:s3:::b/${aws:username}/*"))
+    new = write(tmp_path / "new.json", grant(resource="arn:aws:s3:::b/${aws:PrincipalTag/t}/*"))
+    _, found = diff_json(old, new)
+    (change,) = found["pairs"][0]["changes"]
+    assert change["reason"] is None
+    assert change["request"]["principal"]["tags"]["t"]

@@ -57,10 +57,10 @@ class Rules:
         self.lines.append(text)
         return self
 
-    def report(self) -> Report:
+    def report(self, timeout: float = 30.0) -> Report:
         path = self.folder / "tenantproof.toml"
         path.write_text("\n".join([*self.head, *self.lines]))
-        return Run(load_manifest(path)).report()
+        return Run(load_manifest(path), timeout).report()
 
     def isolated(self) -> list[Finding]:
         return [f for f in self.report().findings if f.question is Question.ISOLATED]
@@ -304,3 +304,34 @@ def test_the_report_says_which_names_are_meant(rules: Rules) -> None:
         'tenants of customers have names of at least one character matching "[a-z]+",'
         ' none of them like "common", "x-*"'
     ) in rules.report().assumptions
+
+
+SESSION = "arn:aws:sts::111122223333:assumed-role/app/{tenant}"
+
+
+def test_the_user_id_of_a_session_ends_with_its_name(rules: Rules) -> None:
+    """It was ":{tenant}", so that the evaluator allowed what the prover did not."""
+    named = {"StringLike": {TARGET: f"{TAG}/*", "aws:userid": f"*:{TAG}"}}
+    rules.rule(allow(Condition=named), arn=SESSION, names="[a-z]{2,8}")
+    isolated, reaches = rules.report(timeout=2).findings
+    assert isolated.verdict is Verdict.PROVED
+    assert reaches.verdict is not Verdict.LEAK
+
+
+def test_a_leak_of_the_session_of_one_name(rules: Rules) -> None:
+    one = {"StringLike": {"aws:userid": "*:acme"}}
+    rules.rule(allow(f"{TAG}/*"), allow(Condition=one), arn=SESSION, names="[a-z]{2,8}")
+    names, _ = rules.leak()
+    assert names["tenant"] == "acme"
+
+
+def test_the_user_id_of_a_federated_user_is_its_name(rules: Rules) -> None:
+    one = {"StringEquals": {"aws:userid": "111122223333:acme"}}
+    rules.rule(
+        allow(f"{TAG}/*"),
+        allow(Condition=one),
+        arn="arn:aws:sts::111122223333:federated-user/{tenant}",
+        names="[a-z]{2,8}",
+    )
+    names, _ = rules.leak()
+    assert names["tenant"] == "acme"

@@ -109,7 +109,7 @@ def _answered(draft: Answer, inquiry: Inquiry, ways: tuple[Way, ...]) -> Answer:
             reasons.append(no_answer(error))
             continue
         if isinstance(found, Requests):
-            changes.append(_change(inquiry, found, way))
+            changes.append(_firm(inquiry, way, _change(inquiry, found, way)))
         elif isinstance(found, Blocked):
             reasons.append(not_modelled(found))
     reason = "; ".join(dict.fromkeys(reasons)) or None
@@ -134,7 +134,9 @@ def _removed(inquiry: Inquiry) -> Change | None:
         found = inquiry.smallest(Way.LOST)
     except BudgetExceededError:
         return None
-    return _change(inquiry, found, Way.LOST) if isinstance(found, Requests) else None
+    if not isinstance(found, Requests):
+        return None
+    return _firm(inquiry, Way.LOST, _change(inquiry, found, Way.LOST))
 
 
 def _change(inquiry: Inquiry, found: Requests, way: Way) -> Change:
@@ -148,6 +150,22 @@ def _change(inquiry: Inquiry, found: Requests, way: Way) -> Change:
         inquiry.was_shortest,
         _only_under_this_reading(inquiry, found, way),
     )
+
+
+def _firm(inquiry: Inquiry, way: Way, change: Change) -> Change:
+    """Of a change that hangs on a hedge one that does not, where another reading has it."""
+    if change.reason is None:
+        return change
+    for flipped in inquiry.reading.alternatives(inquiry.ambiguities):
+        try:
+            found = inquiry.under(inquiry.reading.flipped(flipped)).smallest(way)
+        except BudgetExceededError:
+            break
+        if isinstance(found, Requests) and inquiry.goes(found, way):
+            firm = replace(_change(inquiry, found, way), shortest=False)
+            if firm.reason is None:
+                return firm
+    return change
 
 
 def _only_under_this_reading(inquiry: Inquiry, found: Requests, way: Way) -> str | None:

@@ -29,10 +29,19 @@ from tenantproof.isolation.sagemaker import (
     target_model_actions,
     target_model_domain,
 )
+from tenantproof.policy import PolicySet, statements
 from tenantproof.prove import Budget, Domain, RequestSpace, Some, Term, conj, disj, language, neg
 from tenantproof.prove import shortest_member as shortest
-from tenantproof.prove.formula import Matches, Piece, Put, joined, pieces_of
-from tenantproof.prove.languages import Language, Pattern, PatternBuilder, literal, wildcard
+from tenantproof.prove.formula import Loop, Matches, Piece, Put, joined, pieces_of
+from tenantproof.prove.languages import (
+    NO_COLON,
+    Language,
+    Pattern,
+    PatternBuilder,
+    literal,
+    wildcard,
+)
+from tenantproof.prove.principals import UNIQUE_ID
 from tenantproof.prove.regular import (
     Automaton,
     Concat,
@@ -40,6 +49,7 @@ from tenantproof.prove.regular import (
     Regular,
     Without,
     of_pattern,
+    text,
 )
 from tenantproof.prove.solver import Witness
 from tenantproof.prove.space import Derived
@@ -48,6 +58,8 @@ from tenantproof.request import ContextValue, Principal, Request
 NAME = "{tenant}"
 OTHER = "{other tenant}"
 """The subjects that stand for the tenant's name, and for the name of one that it reaches."""
+
+USER_ID = "aws:userid"
 
 _SAMPLES = 6
 """With how many names a proof is attacked."""
@@ -85,16 +97,25 @@ class RuleInquiry(Inquiry):
     @cached_property
     def _space(self) -> RequestSpace:
         space = super()._space
+        principal = self.member.principal
+        user_id = None if USER_ID in principal.keys else _user_id(principal.arn, self.rule)
+        asked = user_id is not None and _mentions(self.member.policies, USER_ID)
         return replace(
             space,
-            derived=dict(_derived(self.member.principal)),
+            derived=dict(_derived(principal)),
             domains={
                 **space.domains,
+                **({USER_ID: user_id.domain} if user_id is not None else {}),
                 NAME: name_domain(self.rule),
                 OTHER: name_domain(self.victim),
             },
             always={**space.always, NAME: "", OTHER: ""},
-            given=_not_excluded(NAME, self.rule),
+            given=conj(
+                (
+                    _not_excluded(NAME, self.rule),
+                    user_id.follows if asked and user_id is not None else True,
+                )
+            ),
         )
 
     def towards(self, victim: TenantRule) -> RuleInquiry:
@@ -165,6 +186,42 @@ def named(template: Principal, name: str) -> Principal:
     )
 
 
+def _mentions(policies: PolicySet, key: str) -> bool:
+    return any(
+        key in {name.lower() for name in (*keys, *variables)}
+        for statement in statements(policies)
+        for keys in [[c.key for c in statement.conditions]]
+        for variables in [[v.key for t in statement.templates for v in t.variables]]
+    )
+
+
+@dataclass(frozen=True)
+class _UserId:
+    """The values of ``aws:userid`` of all tenants, and how one follows from the name."""
+
+    domain: Domain
+    follows: Term
+
+
+def _user_id(arn: str, rule: TenantRule) -> _UserId | None:
+    """The user id where it holds the tenant's name: of a session by name, of a federated user."""
+    account, resource = arn.split(":", 5)[4:]
+    kind, _, name = resource.partition("/")
+    last = name.rpartition("/")[2]
+    if kind not in {"assumed-role", "federated-user"} or PLACEHOLDER not in last:
+        return None
+    of_role = kind == "assumed-role"
+    before, _, after = last.partition(PLACEHOLDER)
+    before = f":{before}" if of_role else f"{account}:{before}"
+    begins = (UNIQUE_ID,) if of_role else ()
+    shape = Concat((*begins, text(before), rule.names.expression, text(after)))
+    pieces: tuple[Piece, ...] = (before, Put(NAME), after)
+    if of_role:
+        pieces = (Loop(NO_COLON), *pieces)
+    domain = Domain(min_length=1, shape=Regular(shape, "user ids"))
+    return _UserId(domain, Matches(USER_ID, joined(pieces)))
+
+
 def _put(value: ContextValue, name: str) -> ContextValue:
     return value.replace(PLACEHOLDER, name) if isinstance(value, str) else value
 
@@ -192,10 +249,10 @@ def models_of(patterns: Iterable[str], subject: str) -> Term:
 
 
 def _pieces(pattern: str, subject: str) -> Iterator[Piece]:
-    for at, text in enumerate(pattern.split(PLACEHOLDER)):
+    for at, between in enumerate(pattern.split(PLACEHOLDER)):
         if at:
             yield Put(subject)
-        yield from pieces_of(wildcard(text))
+        yield from pieces_of(wildcard(between))
 
 
 def _models_named(patterns: Iterable[str], name: str) -> Language:
@@ -205,10 +262,10 @@ def _models_named(patterns: Iterable[str], name: str) -> Language:
 
 def _pattern_named(pattern: str, name: str) -> Pattern:
     builder = PatternBuilder()
-    for at, text in enumerate(pattern.split(PLACEHOLDER)):
+    for at, between in enumerate(pattern.split(PLACEHOLDER)):
         if at:
             builder.text(name)
-        builder.wildcards(text)
+        builder.wildcards(between)
     return builder.build()
 
 
