@@ -184,3 +184,13 @@ def test_what_has_no_model_is_not_the_same_for_two_principals() -> None:
     old, new = (Side(policies, Principal(ROLE, {"t": tag})) for tag in "ab")
     assert no_new_access(old, new, TERMS).verdict is UNKNOWN
     assert no_new_access(old, old, TERMS).verdict is PROVED
+
+
+def test_the_unique_id_of_a_caller_of_a_resource_has_its_form() -> None:
+    """The ids of users hold no colon, so that the condition always holds."""
+    caller = {"AWS": "arn:aws:iam::111122223333:user/ann"}
+    wide = resource(statement(Principal=caller))
+    narrow = resource(
+        statement(Principal=caller, Condition={"StringNotLike": {"aws:userid": "*:a"}})
+    )
+    assert no_new_access(narrow, wide, TERMS).verdict is PROVED
