@@ -9,6 +9,7 @@ from compare_helpers import (
     LEAK,
     PROVED,
     TERMS,
+    UNKNOWN,
     allowed,
     identity,
     resource,
@@ -16,8 +17,8 @@ from compare_helpers import (
     when,
 )
 
-from tenantproof.compare import equivalent, no_new_access
-from tenantproof.request import PrincipalKind
+from tenantproof.compare import Side, equivalent, no_new_access
+from tenantproof.request import Principal, PrincipalKind
 
 USER = "arn:aws:iam::111122223333:user/team/ann"
 FEDERATED = "arn:aws:sts::111122223333:federated-user/ann"
@@ -175,3 +176,21 @@ def test_tags_are_free_and_of_principals_that_have_them() -> None:
     assert found.new.principal.kind is PrincipalKind.AWS
     assert not found.new.principal.arn.endswith(":root")
     assert dict(found.new.principal.tags) == {"team": "red"}
+
+
+def test_what_has_no_model_is_not_the_same_for_two_principals() -> None:
+    """The tag stands beside a free value under a set prefix: what it says differs with it."""
+    policies = when(**{"ForAnyValue:StringLike": {"custom:S": "${custom:Y}${aws:PrincipalTag/t}"}})
+    old, new = (Side(policies, Principal(ROLE, {"t": tag})) for tag in "ab")
+    assert no_new_access(old, new, TERMS).verdict is UNKNOWN
+    assert no_new_access(old, old, TERMS).verdict is PROVED
+
+
+def test_the_unique_id_of_a_caller_of_a_resource_has_its_form() -> None:
+    """The ids of users hold no colon, so that the condition always holds."""
+    caller = {"AWS": "arn:aws:iam::111122223333:user/ann"}
+    wide = resource(statement(Principal=caller))
+    narrow = resource(
+        statement(Principal=caller, Condition={"StringNotLike": {"aws:userid": "*:a"}})
+    )
+    assert no_new_access(narrow, wide, TERMS).verdict is PROVED

@@ -156,6 +156,35 @@ def test_the_same_condition_twice_is_the_same(setup: Setup) -> None:
     assert verdicts(setup, allow(Condition=OFFICE), deny(**OFFICE)) == {Verdict.PROVED}
 
 
+def test_an_opaque_condition_of_two_contexts_covers_no_model(setup: Setup) -> None:
+    """Of a/1 one context asks the condition, the other its opposite, and neither can give it."""
+
+    def grant(
+        models: str, x: str, identity: str | None, *, opaque: bool = False, effect: str = "Allow"
+    ) -> dict[str, Any]:
+        equals = {"custom:X": x}
+        if identity is not None:
+            equals |= {"aws:SourceIdentity": identity, "custom:Y": "z"}
+        condition: dict[str, Any] = {"StringLike": {TARGET: models}, "StringEquals": equals}
+        if opaque:
+            condition["ForAnyValue:StringLike"] = {"aws:SourceIdentity": "x${custom:Y}"}
+        return allow("x", Effect=effect, Condition=condition)
+
+    setup.tenant(
+        "a",
+        grant("a/*", "q", "xz"),
+        grant("a/2*", "q", None, effect="Deny"),
+        grant("a/1*", "q", None, effect="Deny", opaque=True),
+        grant("a/2*", "p", "w"),
+        grant("a/1*", "p", "w", opaque=True),
+    )
+    report = Run(load_manifest(setup.write()), 10).report()
+    (reaches,) = [f for f in report.findings if f.question is Question.REACHES]
+    assert reaches.verdict is Verdict.UNKNOWN
+    assert reaches.reason is not None
+    assert "not modelled yet" in reaches.reason
+
+
 def test_a_smaller_request_that_an_opaque_condition_decides_is_not_excluded(setup: Setup) -> None:
     named = {"StringLike": {"aws:SourceIdentity": "${aws:CalledVia}*"}}
     statements = (allow(Condition={**like("b/"), **named}), allow("b/xxxxxxxxxxxxxxx*"))

@@ -17,7 +17,18 @@ from tenantproof.compare.space import mentioned, request_space, rules
 from tenantproof.errors import DisagreementError
 from tenantproof.evaluate import Decision, decide
 from tenantproof.policy import Stack
-from tenantproof.prove import Budget, Compiled, RequestSpace, Term, compile_policies, conj, neg
+from tenantproof.prove import (
+    Atom,
+    Budget,
+    Compiled,
+    Opaque,
+    RequestSpace,
+    Term,
+    compile_policies,
+    conj,
+    neg,
+    substitute,
+)
 from tenantproof.prove.learned import Learned
 from tenantproof.prove.solver import Blocked, Solver, Witness
 from tenantproof.reading import Ambiguity, Reading
@@ -79,10 +90,10 @@ class Inquiry:
 
     @cached_property
     def _compiled(self) -> tuple[Compiled, Compiled]:
-        return (
-            compile_policies(self.old.stack, self._old_space, self.reading),
-            compile_policies(self.new.stack, self.space, self.reading),
-        )
+        old = compile_policies(self.old.stack, self._old_space, self.reading)
+        if self.old.principal != self.new.principal:
+            old = replace(old, allowed=substitute(old.allowed, _of_old))
+        return old, compile_policies(self.new.stack, self.space, self.reading)
 
     @cached_property
     def _rules(self) -> Term:
@@ -159,6 +170,13 @@ class Inquiry:
                 f" {old.outcome.value} for OLD, {new.outcome.value} for NEW:"
                 f" {'; '.join(_reasons(old))} | {'; '.join(_reasons(new))}"
             )
+
+
+def _of_old(atom: Atom) -> Term:
+    """An atom of OLD's: what has no model may depend on the principal, and is no atom of NEW's."""
+    if isinstance(atom, Opaque):
+        return replace(atom, operator=f"for the principal of OLD, {atom.operator}")
+    return atom
 
 
 def _reasons(decision: Decision) -> Iterator[str]:

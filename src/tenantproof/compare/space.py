@@ -274,6 +274,9 @@ def rules(space: RequestSpace, stacks: Sequence[Stack]) -> Term:
         temporary = disj((aws(_ROLE), aws(_FEDERATED_USER)))
         found.append(implies(temporary, Present(ISSUE_TIME)))
     if USER_ID in names:
+        if USER_ID not in space.always:
+            # Only of a key that is said to be there is a value looked for.
+            found.append(implies(disj((aws(_USER), aws(_ROLE))), Present(USER_ID)))
         found.append(implies(aws(_USER), Some(USER_ID, _ID_OF_USER)))
         found.append(implies(aws(_ROLE), Some(USER_ID, _ID_OF_SESSION)))
         if _speaks_of_sessions(stacks):

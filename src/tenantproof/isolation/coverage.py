@@ -15,10 +15,13 @@ from itertools import islice
 from tenantproof.errors import BudgetExceededError, DisagreementError
 from tenantproof.isolation.attack import MOST_REQUESTS
 from tenantproof.isolation.inquiry import Inquiry
-from tenantproof.prove import Atom, Language, Some, Term, conj, disj, neg, substitute
+from tenantproof.prove import Atom, Language, Opaque, Some, Term, conj, disj, neg, substitute
 from tenantproof.prove.concrete import decided
 from tenantproof.prove.formula import (
+    And,
     Matches,
+    Not,
+    Or,
     Put,
     SomeMatches,
     fillings,
@@ -124,7 +127,26 @@ def _covered_by(inquiry: Inquiry, request: Request) -> Term:
             return _of_sets(atom, request, texts, inquiry.asked_about)
         return decided(atom, request)
 
-    return substitute(inquiry.compiled.allowed, value)
+    return _certainly(substitute(inquiry.compiled.allowed, value))
+
+
+def _certainly(term: Term, wanted: bool = True) -> Term:
+    """That a formula holds (or does not), whatever the opaque conditions in it do.
+
+    What a condition does in one context says nothing of what the same one does in another.
+    """
+    match term:
+        case bool():
+            return term is wanted
+        case Not(inner):
+            return _certainly(inner, not wanted)
+        case And(terms) | Or(terms):
+            join = conj if isinstance(term, And) is wanted else disj
+            return join(_certainly(inner, wanted) for inner in terms)
+        case Opaque():
+            return False
+        case atom:
+            return atom if wanted else neg(atom)
 
 
 def _of_sets(
