@@ -194,3 +194,27 @@ def test_the_unique_id_of_a_caller_of_a_resource_has_its_form() -> None:
         statement(Principal=caller, Condition={"StringNotLike": {"aws:userid": "*:a"}})
     )
     assert no_new_access(narrow, wide, TERMS).verdict is PROVED
+
+
+NOT_THERE: list[tuple[Any, dict[str, Any]]] = [
+    (
+        {"Federated": "cognito-identity.amazonaws.com"},
+        {"StringEquals": {"aws:PrincipalTag/t": "a"}},
+    ),
+    ({"AWS": "arn:aws:iam::111122223333:root"}, {"StringEquals": {"aws:PrincipalTag/t": "a"}}),
+    ({"AWS": "arn:aws:iam::111122223333:role/deploy"}, {"Null": {"aws:TokenIssueTime": "true"}}),
+]
+
+
+@pytest.mark.parametrize(("caller", "condition"), NOT_THERE, ids=str)
+def test_a_proof_is_attacked_with_requests_that_can_be(
+    caller: Any, condition: dict[str, Any]
+) -> None:
+    principal = {"StringEquals": {"aws:PrincipalArn": caller["AWS"]}} if "AWS" in caller else {}
+    both = {**principal, **condition}
+    if set(principal) & set(condition):
+        both = {"StringEquals": {**principal["StringEquals"], **condition["StringEquals"]}}
+    granted = resource(statement(Principal=caller, Condition=both))
+    answer = no_new_access(resource(), granted, TERMS)
+    assert answer.verdict is PROVED
+    assert answer.attacked > 0

@@ -72,6 +72,7 @@ class Builder:
             self.names.get(key, key)[len(PRINCIPAL_TAG_PREFIX) :]: value
             for key, value in values.items()
             if key.startswith(PRINCIPAL_TAG_PREFIX) and isinstance(value, str)
+            if not arn.endswith(":root")
         }
         session = _text(values, SESSION)
         if session is None:
@@ -100,6 +101,10 @@ class Builder:
                 return _epoch(values.get(CURRENT_TIME, self.space.always[CURRENT_TIME]))
             case "aws:userid" if self.space.principal is None:
                 return _user_id(principal, values.get(key))
+            case "aws:tokenissuetime" if self.space.principal is None and _is_temporary(principal):
+                return chosen or _ISSUED
+            case _ if key.startswith(PRINCIPAL_TAG_PREFIX) and self.space.principal is None:
+                return None
             case "aws:principalisawsservice" if principal.kind is PrincipalKind.AWS:
                 return "false"
             case _ if key in _OF_PRINCIPAL and self.space.principal is None:
@@ -123,6 +128,16 @@ FOLLOWING: Final = _OF_PRINCIPAL | {
     "aws:principalservicename",
 }
 """Keys that can follow from other parts of the request."""
+
+
+_ISSUED: Final = "2026-01-01T00:00:00Z"
+
+
+def _is_temporary(principal: Principal) -> bool:
+    """Whether the caller's credentials are temporary, as those of roles and federated users."""
+    kind = principal.arn.split(":", 5)[-1].partition("/")[0]
+    is_aws = principal.kind is PrincipalKind.AWS
+    return is_aws and kind in ("role", "assumed-role", "federated-user")
 
 
 def _text(values: Values, subject: str) -> str | None:
