@@ -179,6 +179,8 @@ def _typical_texts(demands: Sequence[Demand], domain: Domain) -> list[str]:
     texts = [text for kind in kinds for text in representatives(kind, sets)]
     if Family.NUMERIC in kinds and Family.DATE in kinds:
         texts += representatives_of_both(sets)
+        # With an exponent a number is no date.
+        texts += [f"{n}e0" for n in representatives(Family.NUMERIC, sets) if "e" not in n]
     return [*sorted(texts, key=len), _NO_VALUE]
 
 
