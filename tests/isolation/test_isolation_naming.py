@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tenantproof.isolation.naming import NamingError, parse_rule
 from tenantproof.prove import language
-from tenantproof.prove.regular import Placed, Without
+from tenantproof.prove.automata import Placed
+from tenantproof.prove.regular import Without
 
 atoms = st.sampled_from(("a", "b", "-", "[a-c]", "[^b]", "[]a]", "[a-]", r"\d", r"\w", r"\.", "."))
 rules: st.SearchStrategy[str] = st.recursive(

@@ -29,6 +29,7 @@ from tenantproof.prove import (
     language,
     neg,
 )
+from tenantproof.prove.automata import Within
 from tenantproof.prove.concrete import holds
 from tenantproof.prove.engines import CVC5, Z3, Prover
 from tenantproof.prove.engines.engine import Strings
@@ -42,7 +43,6 @@ from tenantproof.prove.regular import (
     One,
     Regular,
     Repeat,
-    Within,
     text,
 )
 from tenantproof.prove.solver import Blocked, Solver, Witness

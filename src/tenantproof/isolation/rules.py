@@ -32,6 +32,7 @@ from tenantproof.isolation.sagemaker import (
 from tenantproof.policy import PolicySet, statements
 from tenantproof.prove import Budget, Domain, RequestSpace, Some, Term, conj, disj, language, neg
 from tenantproof.prove import shortest_member as shortest
+from tenantproof.prove.automata import Automaton, Placed
 from tenantproof.prove.formula import Loop, Matches, Piece, Put, joined, pieces_of
 from tenantproof.prove.languages import (
     NO_COLON,
@@ -42,15 +43,7 @@ from tenantproof.prove.languages import (
     wildcard,
 )
 from tenantproof.prove.principals import UNIQUE_ID
-from tenantproof.prove.regular import (
-    Automaton,
-    Concat,
-    Placed,
-    Regular,
-    Without,
-    of_pattern,
-    text,
-)
+from tenantproof.prove.regular import Concat, Regular, Without, of_pattern, text
 from tenantproof.prove.solver import Witness
 from tenantproof.prove.space import Derived
 from tenantproof.request import ContextValue, Principal, Request

@@ -34,6 +34,7 @@ from tenantproof.policy.syntax import (
     Template,
     Variable,
 )
+from tenantproof.prove.automata import AUTOMATA, Within
 from tenantproof.prove.callers import Callers
 from tenantproof.prove.formula import (
     ACTION,
@@ -66,7 +67,6 @@ from tenantproof.prove.languages import (
     literal,
 )
 from tenantproof.prove.lifting import tied
-from tenantproof.prove.regular import AUTOMATA, Within
 from tenantproof.prove.search import shortest_member
 from tenantproof.prove.space import Derived, Known, RequestSpace
 from tenantproof.prove.typed import Addresses, Quantities, TypedSet, base64_texts

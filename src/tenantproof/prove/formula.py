@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import Final
 
 from tenantproof.errors import Place
+from tenantproof.prove.automata import Automaton
 from tenantproof.prove.languages import Language, Pattern, PatternBuilder, Wild, literal
-from tenantproof.prove.regular import Automaton
 from tenantproof.prove.typed import TypedSet
 
 ACTION: Final = "<action>"

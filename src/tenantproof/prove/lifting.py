@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tenantproof.policy.syntax import Family
+from tenantproof.prove.automata import AUTOMATA, Joined, Placed
 from tenantproof.prove.formula import (
     Matches,
     Piece,
@@ -24,7 +25,6 @@ from tenantproof.prove.formula import (
     pattern_of,
 )
 from tenantproof.prove.languages import Language, literal
-from tenantproof.prove.regular import AUTOMATA, Joined, Placed
 from tenantproof.prove.typed import Quantities
 
 

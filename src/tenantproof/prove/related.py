@@ -21,17 +21,10 @@ from dataclasses import dataclass, field, replace
 from itertools import count, product
 
 from tenantproof.errors import BoundedError
+from tenantproof.prove.automata import AUTOMATA, Automaton
 from tenantproof.prove.formula import Loop, Matches, Put, Some, Step, pattern_of
 from tenantproof.prove.languages import Language, Symbol, Wild, case_variants, literal
-from tenantproof.prove.regular import (
-    AUTOMATA,
-    Automaton,
-    CharSet,
-    Concat,
-    One,
-    Regular,
-    Repeat,
-)
+from tenantproof.prove.regular import CharSet, Concat, One, Regular, Repeat
 from tenantproof.prove.search import (
     Budget,
     CharRange,

@@ -17,17 +17,9 @@ from string import ascii_lowercase, ascii_uppercase, digits
 
 from tenantproof.errors import BudgetExceededError
 from tenantproof.policy.syntax import Family
+from tenantproof.prove.automata import Automaton, reverse
 from tenantproof.prove.languages import Language
-from tenantproof.prove.regular import (
-    ANY_CHARACTER,
-    Automaton,
-    CharSet,
-    Concat,
-    One,
-    Regular,
-    Repeat,
-    reverse,
-)
+from tenantproof.prove.regular import ANY_CHARACTER, CharSet, Concat, One, Regular, Repeat
 from tenantproof.prove.typed import writes
 
 PLAIN = ascii_lowercase + digits + "-_./" + ascii_uppercase

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 from tenantproof.errors import BudgetExceededError
 from tenantproof.policy.syntax import Family
+from tenantproof.prove.automata import AUTOMATA, Automaton
 from tenantproof.prove.formula import Some
 from tenantproof.prove.languages import Language
-from tenantproof.prove.regular import AUTOMATA, Automaton
 from tenantproof.prove.search import Budget, Domain, shortest_member
 from tenantproof.prove.typed import (
     Addresses,

@@ -10,15 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from tenantproof.errors import NotSupportedError
 from tenantproof.prove.engines.script import LAST_CHARACTER, text_literal
 from tenantproof.prove.languages import Language, Pattern, Symbol, Wild
-from tenantproof.prove.regular import (
-    CharSet,
-    Choice,
-    Concat,
-    Expression,
-    One,
-    Regular,
-    Repeat,
-)
+from tenantproof.prove.regular import CharSet, Choice, Concat, Expression, One, Regular, Repeat
 from tenantproof.prove.search import CharRange
 
 ALL = "re.all"

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from tenantproof.errors import NotSupportedError
 from tenantproof.policy.syntax import Family, Relation
+from tenantproof.prove.automata import AUTOMATA, Automaton, Joined, Placed, Within
 from tenantproof.prove.engines import regex
 from tenantproof.prove.engines.script import (
     Model,
@@ -29,7 +30,7 @@ from tenantproof.prove.engines.script import (
 )
 from tenantproof.prove.formula import Some, TextSet
 from tenantproof.prove.languages import Language
-from tenantproof.prove.regular import AUTOMATA, Automaton, Joined, Placed, Regular, Within
+from tenantproof.prove.regular import Regular
 from tenantproof.prove.search import ANY_TEXT, CharRange, Domain
 from tenantproof.prove.typed import (
     Addresses,
