@@ -151,3 +151,16 @@ def test_many_ways_to_be_denied_do_not_multiply() -> None:
     found = Solver(space, frozenset(), Budget()).smallest(conj((allow, neg(disj(denies)))))
     assert isinstance(found, Witness)
     assert found.keys == {"k:own": "y"}
+
+
+def test_many_conditions_on_one_set() -> None:
+    """Twenty values are asked for; none may be like one of the others' last letters."""
+    ones = [Some(SET, language(f"?{chr(97 + i)}*")) for i in range(20)]
+    space = RequestSpace(ME, ("s:A",), ("r",))
+    asked = conj((Present(SET), *ones, neg(Some(SET, language("*z")))))
+    found = Solver(space, frozenset({SET}), Budget()).smallest(asked)
+    assert isinstance(found, Witness)
+    assert not found.shortest
+    assert holds(asked, Request(ME, found.action, found.resource, found.keys)) is True
+    never = conj((asked, neg(Some(SET, language("?b*")))))
+    assert Solver(space, frozenset({SET}), Budget()).smallest(never) is None

@@ -37,7 +37,7 @@ from tenantproof.prove.related import related_values
 from tenantproof.prove.related_sets import related_sets
 from tenantproof.prove.search import Budget
 from tenantproof.prove.space import RequestSpace
-from tenantproof.prove.theories import witness_value
+from tenantproof.prove.theories import MOST_SHARED, witness_value
 from tenantproof.request import ContextValue, values_of
 
 
@@ -237,7 +237,8 @@ class Solver:
             self.budget,
             multivalued=subject in self.multivalued,
         )
-        return Found(None if value is None else {subject: value})
+        is_smallest = subject not in self.multivalued or sum(some.values()) <= MOST_SHARED
+        return Found(None if value is None else {subject: value}, is_smallest)
 
     def _is_of_set(self, atom: Atom) -> TypeGuard[Some | SomeMatches]:
         return isinstance(atom, Some | SomeMatches) and atom.subject in self.multivalued

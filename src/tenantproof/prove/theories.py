@@ -66,13 +66,14 @@ def single_value(literals: Literals, domain: Domain, budget: Budget) -> str | No
 def value_set(literals: Literals, domain: Domain, budget: Budget) -> tuple[str, ...] | None:
     """A smallest set of values of a multivalued key that fulfils the literals, if any.
 
+    With more than ``MOST_SHARED`` atoms that ask for a value, one that need not be the smallest.
+
     An atom that must hold asks for one value, an atom that must not hold asks of every value.
     One value may serve several atoms: the cheapest way to share them out is found by dynamic
     programming over the sets of atoms still to be served.
 
     Raises:
-        BudgetExceededError: neither a set nor its absence was found within the budget, or more
-            than ``MOST_EXISTENTIALS`` atoms ask for a value.
+        BudgetExceededError: neither a set nor its absence was found within the budget.
     """
     every = [_every(atom) for atom, holds in literals.items() if not holds]
     ones = [
@@ -80,8 +81,8 @@ def value_set(literals: Literals, domain: Domain, budget: Budget) -> tuple[str, 
         for atom, holds in literals.items()
         if holds
     ]
-    if len(ones) > MOST_EXISTENTIALS:
-        raise BudgetExceededError(f"more than {MOST_EXISTENTIALS} conditions on one key's values")
+    if len(ones) > MOST_SHARED:
+        return _each_its_own(ones, every, domain, budget)
     groups = range(1, 1 << len(ones))
     serving = {
         group: _one_of_set(
@@ -100,8 +101,20 @@ def value_set(literals: Literals, domain: Domain, budget: Budget) -> tuple[str, 
     return best[(1 << len(ones)) - 1]
 
 
-MOST_EXISTENTIALS = 10
-"""The most values that one key is asked for; sharing them out doubles in cost with each."""
+MOST_SHARED = 10
+"""Of more atoms that ask for a value each gets its own: sharing doubles in cost with each."""
+
+
+def _each_its_own(
+    ones: Sequence[Demand], every: Sequence[Demand], domain: Domain, budget: Budget
+) -> tuple[str, ...] | None:
+    values: dict[str, None] = {}
+    for one in ones:
+        value = _one_of_set([one], every, domain, budget)
+        if value is None:
+            return None
+        values[value] = None
+    return tuple(values)
 
 
 def _parts_with_first(served: int) -> Iterator[int]:
