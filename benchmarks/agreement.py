@@ -24,7 +24,15 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from tenantproof.errors import BudgetExceededError
 from tenantproof.evaluate import Outcome, decide
 from tenantproof.policy import PolicySet, Statement
-from tenantproof.prove import Budget, Compiled, RequestSpace, compile_policies
+from tenantproof.prove import (
+    ACTION,
+    RESOURCE,
+    Budget,
+    Compiled,
+    Domain,
+    RequestSpace,
+    compile_policies,
+)
 from tenantproof.prove.concrete import holds, is_within
 from tenantproof.prove.solver import Solver, Witness
 from tenantproof.prove.space import GLOBAL_DOMAINS, MULTIVALUED
@@ -126,12 +134,14 @@ def worker(number: int, pairs: int) -> Tally:
     def compare(policies: PolicySet, principal: Principal) -> None:
         if tally.pairs < pairs:
             reading = chosen.choice(READINGS)
-            space = RequestSpace(principal, ACTIONS, RESOURCES, domains=GLOBAL_DOMAINS)
-            compiled = compile_policies(policies, space, reading)
+            # Requests near the policies have any action and resource, whole questions real ones.
+            free = {**GLOBAL_DOMAINS, ACTION: Domain(), RESOURCE: Domain()}
+            compiled = compile_policies(policies, RequestSpace(principal, domains=free), reading)
             for _ in range(REQUESTS):
                 request = near_request(chosen, policies, principal)
                 compare_pair(tally, policies, compiled, request, reading)
-            ask(tally, policies, compiled, reading)
+            space = RequestSpace(principal, ACTIONS, RESOURCES, domains=GLOBAL_DOMAINS)
+            ask(tally, policies, compile_policies(policies, space, reading), reading)
 
     while tally.pairs < pairs:
         compare()

@@ -30,10 +30,13 @@ def holds(term: Term, request: Request) -> bool | None:
 
 
 def is_within(compiled: Compiled, request: Request) -> bool:
-    """Whether a request is one of the space: each key with as many and such values as it can have.
+    """Whether a request is one of the space: each subject with values that it can have.
 
     Keys that the policies do not mention play no part.
     """
+    chosen = {ACTION: request.action, RESOURCE: request.resource}
+    if not all(value in compiled.space.choices(subject) for subject, value in chosen.items()):
+        return False
     for key, value in request.keys.items():
         if key in compiled.mentioned:
             if not isinstance(value, str) and key not in compiled.multivalued:
