@@ -3,7 +3,8 @@
 The alternation of quantifiers is solved by counterexamples (as in CEGAR; Clarke et al.,
 "Counterexample-guided abstraction refinement", CAV 2000): take a model that no context found so
 far covers, look for a context in which it is allowed, and add all models that this context covers.
-The atoms on TargetModel are finitely many, so that this ends.
+The atoms on TargetModel are finitely many, so that this ends; but where a value that requests
+choose is put into one, each context may cover a model of its own, and the budget ends it.
 """
 
 from __future__ import annotations
