@@ -203,7 +203,7 @@ def hard_to_exclude() -> dict[str, Any]:
 
 def test_patterns_made_to_explode_end_in_unknown(setup: Setup) -> None:
     setup.tenant("acme", allow("?" * 31 + "*"), hard_to_exclude()).tenant("beta")
-    finding = of_timeout(setup, Question.ISOLATED, 0.5)
+    finding = of_timeout(setup, Question.ISOLATED, 2)
     assert finding.verdict is Verdict.UNKNOWN
     assert finding.reason == "no answer within the budget: the time given by --timeout is used up"
 
@@ -211,7 +211,7 @@ def test_patterns_made_to_explode_end_in_unknown(setup: Setup) -> None:
 def test_a_leak_is_kept_where_the_budget_ends_later(setup: Setup) -> None:
     wide = allow("beta/x", "?" * 31 + "*")
     setup.tenant("acme", wide, hard_to_exclude()).tenant("beta")
-    finding = of_timeout(setup, Question.ISOLATED, 0.5)
+    finding = of_timeout(setup, Question.ISOLATED, 2)
     assert finding.verdict is Verdict.LEAK
     assert finding.request is not None
     assert finding.request.context == {TARGET: "beta/x"}
