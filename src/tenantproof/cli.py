@@ -77,14 +77,20 @@ def main() -> None:
     """Prove that IAM policies keep the tenants of a multi-model endpoint apart."""
 
 
+_format = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="What to print."
+)
+_lenient = click.option(
+    "--lenient", is_flag=True, help="Read policies with comments and trailing commas."
+)
+
+
 @main.command()
 @click.argument(
     "manifest", type=click.Path(path_type=Path, exists=True), default=Path(), required=False
 )
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="What to print."
-)
-@click.option("--lenient", is_flag=True, help="Read policies with comments and trailing commas.")
+@_format
+@_lenient
 @click.option(
     "--timeout",
     type=_Seconds(),
@@ -184,10 +190,8 @@ QUESTIONS = ("no-new-access", "equivalent", "disjoint", "at-most")
     show_default=True,
     help="What to ask of OLD and NEW.",
 )
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="What to print."
-)
-@click.option("--lenient", is_flag=True, help="Read policies with comments and trailing commas.")
+@_format
+@_lenient
 @click.option(
     "--timeout",
     type=_Seconds(),
@@ -289,9 +293,7 @@ def _escape_what_cannot_be_printed() -> None:
 
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="What to print."
-)
+@_format
 @click.option(
     "--root",
     type=click.Path(path_type=Path, exists=True, file_okay=False),

@@ -17,6 +17,7 @@ from tenantproof.prove.regular import (
     One,
     Regular,
     Repeat,
+    Stepwise,
     Without,
 )
 
@@ -94,7 +95,7 @@ class Within:
         return state
 
 
-class Placed:
+class Placed(Stepwise):
     """The texts of which a part, between texts of two other languages, is in a language.
 
     How a condition on an account looks from the ARN that holds it. A state is the states of the
@@ -198,17 +199,8 @@ class Placed:
         """None: the characters that lead on are not listed."""
         return None
 
-    def accepts(self, word: str) -> bool:
-        """Whether ``word`` is in the language."""
-        state = self.start
-        for char in word:
-            state = self.step(state, char)
-            if not state:
-                return False
-        return self.accepting(state)
 
-
-class Joined:
+class Joined(Stepwise):
     """The texts of which two parts, joined by a character, are in a language.
 
     How ``111122223333:ann`` looks from ``arn:aws:sts::111122223333:federated-user/ann``: the first
@@ -293,13 +285,6 @@ class Joined:
     def next_chars(self, state: int) -> frozenset[str] | None:  # noqa: ARG002
         """None: the characters that lead on are not listed."""
         return None
-
-    def accepts(self, word: str) -> bool:
-        """Whether ``word`` is in the language."""
-        state = self.start
-        for char in word:
-            state = self.step(state, char)
-        return self.accepting(state)
 
 
 Automaton = Language | Regular | Within | Placed | Joined

@@ -114,10 +114,6 @@ def compile_policies(
     return _Compiler(policies, space, reading).compile()
 
 
-class _UnresolvedError(LookupError):
-    """A policy variable without a value."""
-
-
 @dataclass
 class _Compiler:
     policies: Stack

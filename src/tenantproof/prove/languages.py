@@ -76,12 +76,6 @@ class PatternBuilder:
         self._length += len(text)
         return self
 
-    def ascii_text(self, text: str) -> PatternBuilder:
-        """Literal characters, ASCII letters among them in either case."""
-        for char in text:
-            self.one(frozenset((char.lower(), char.upper())) if char.isascii() else frozenset(char))
-        return self
-
     def one(self, chars: Wild | frozenset[str]) -> PatternBuilder:
         """One character of a set (``?`` takes a wild one)."""
         self._chunks.append(chars)

@@ -8,6 +8,7 @@ the search takes either.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, reduce
@@ -149,7 +150,33 @@ class _Fragment:
 _EMPTY = _Fragment(0, 0, nullable=True)
 
 
-class Regular:
+class Stepwise(ABC):
+    """An automaton that accepts a text by reading it to its end; state 0 is dead."""
+
+    @property
+    @abstractmethod
+    def start(self) -> int:
+        """The state before the first character."""
+
+    @abstractmethod
+    def step(self, state: int, char: str) -> int:
+        """The state after reading one more character."""
+
+    @abstractmethod
+    def accepting(self, state: int) -> bool:
+        """Whether the text read so far is in the language."""
+
+    def accepts(self, word: str) -> bool:
+        """Whether ``word`` is in the language."""
+        state = self.start
+        for char in word:
+            state = self.step(state, char)
+            if not state:
+                return False
+        return self.accepting(state)
+
+
+class Regular(Stepwise):
     """The language of an expression, as an automaton whose state is an ``int``.
 
     State 0 is dead; bit 0 is the position before the first character. ``trap`` is a state from
@@ -329,15 +356,6 @@ class Regular:
                     by_state.setdefault(state, []).extend(both.ranges)
             for state, ranges in by_state.items():
                 yield (position, state), CharSet.union(ranges)
-
-    def accepts(self, word: str) -> bool:
-        """Whether ``word`` is in the language."""
-        state = self.start
-        for char in word:
-            state = self.step(state, char)
-            if not state:
-                return False
-        return self.accepting(state)
 
 
 _FEW_CHARACTERS = 16

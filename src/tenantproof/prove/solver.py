@@ -112,8 +112,9 @@ class Solver:
 
     def _smallest_of_all(self, formula: Term) -> Witness | Blocked | None:
         choices = Choices(formula, self.budget)
-        kinds = {subject: self._kind(subject) for a in atoms(formula) for subject in subjects_of(a)}
-        for conflict in self.learned.conflicts(atoms(formula), kinds):
+        listed = set(atoms(formula))
+        kinds = {subject: self._kind(subject) for atom in listed for subject in subjects_of(atom)}
+        for conflict in self.learned.conflicts(listed, kinds):
             choices.exclude(conflict)
         try:
             return self._smallest_among(choices, formula)
