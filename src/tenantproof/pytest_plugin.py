@@ -1,0 +1,4 @@
+"""The pytest plugin: what pytest loads at its start.
+
+Nothing heavy is imported here: a run that does not use tenantproof must not notice it.
+"""
