@@ -24,7 +24,7 @@ from tenantproof.certificate.keys import (
 )
 from tenantproof.certificate.propositions import Choice, Filled, Undetermined
 from tenantproof.certificate.tableau import NoProofError
-from tenantproof.isolation import Finding, Run, Verdict
+from tenantproof.isolation import Run, Verdict
 from tenantproof.isolation.manifest import Assertion, Endpoint, Manifest, Member, Tenant
 from tenantproof.isolation.sagemaker import invoke_actions, target_model_actions
 from tenantproof.policy import PolicySet
@@ -241,13 +241,12 @@ def answer(policies: PolicySet, principal: Principal, kind: str) -> Verdict:
         Tenant("others", ("acme-corp/*", "a/*"), (), (endpoint,)),
     )
     run = Run(Manifest("x", (endpoint,), tenants, ("common/*",)), 10)
-    findings: list[Finding]
     if kind == "isolated":
-        findings = run.isolated(tenants[0], member, endpoint)
+        findings = run.isolated(tenants[0], member, endpoint).findings
     else:
         named = ((tenants[0], member),)
         asked = Assertion("x", False, "acme", named, TARGET_ACTIONS, "acme-corp/*", (endpoint,))
-        findings = [run.asserted(asked, tenants[0], member, endpoint)]
+        findings = run.asserted(asked, tenants[0], member, endpoint).findings
     verdicts = {finding.verdict for finding in findings}
     return Verdict.LEAK if Verdict.LEAK in verdicts else findings[0].verdict
 

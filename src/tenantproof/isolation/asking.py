@@ -14,9 +14,10 @@ from tenantproof.errors import BoundedError, BudgetExceededError, DisagreementEr
 from tenantproof.isolation.attack import attempts, contexts, near, policy_texts
 from tenantproof.isolation.blame import blame
 from tenantproof.isolation.coverage import Covered, Missing, Retarget, Undecided, cover
-from tenantproof.isolation.findings import Finding, Verdict
+from tenantproof.isolation.findings import Finding, Question, Verdict
 from tenantproof.isolation.inquiry import TARGET, Inquiry, InquiryT
 from tenantproof.isolation.manifest import Endpoint, Manifest, Member
+from tenantproof.isolation.promises import Answered, Denies, Promise
 from tenantproof.isolation.sagemaker import (
     TARGET_MODEL,
     invoke_actions,
@@ -24,7 +25,6 @@ from tenantproof.isolation.sagemaker import (
     target_model_domain,
 )
 from tenantproof.prove import Budget, Language, Opaque, Term, language
-from tenantproof.prove.concrete import is_within
 from tenantproof.prove.engines import AUTOMATA, Engine, Ledger
 from tenantproof.prove.learned import Learned
 from tenantproof.prove.solver import Blocked
@@ -95,11 +95,13 @@ class Asker:
         inquiry: InquiryT,
         ask: Callable[[InquiryT], list[Finding]],
         draft: Finding,
+        promise: Promise,
         attack: Callable[[], int],
-    ) -> list[Finding]:
+    ) -> Answered:
         """What ``ask`` finds; else PROVED, once attacked and asked under the other readings."""
         found = self._proved_unless(inquiry, ask, draft, attack)
-        return [self._noted(finding, inquiry.ledger) for finding in found]
+        noted = tuple(self._noted(finding, inquiry.ledger) for finding in found)
+        return Answered(noted, (promise,))
 
     def _proved_unless(
         self,
@@ -134,31 +136,34 @@ class Asker:
             statements=blame(decision, request, inquiry.reading),
         )
 
-    def attack(
+    def denies(
         self,
         inquiry: Inquiry,
         is_forbidden: Callable[[str | None], bool],
-        extra: Iterable[str] = (),
-    ) -> int:
+        near: Iterable[str] = (),
+    ) -> Denies:
+        """The promise that nothing forbidden is allowed, near what others own and all share."""
+        neighbours = (tenant.owns[0] for tenant in self.manifest.tenants[:_NEIGHBOURS])
+        patterns = (*near, *neighbours, *self.manifest.shared)
+        return Denies(inquiry, is_forbidden, tuple(dict.fromkeys(patterns)))
+
+    def attack(self, promise: Denies) -> int:
         """Evaluate requests near the boundary; none of the forbidden may be allowed.
 
         Raises:
             DisagreementError: one is, though the prover says that none can be.
         """
-        member = inquiry.member
+        inquiry, member = promise.inquiry, promise.inquiry.member
         own = policy_texts(member.policies, TARGET_MODEL, member.principal)
-        neighbours = (t.owns[0] for t in self.manifest.tenants[:_NEIGHBOURS])
-        words = near((*extra, *own, *neighbours, *self.manifest.shared), target_model_domain())
+        words = near((*own, *promise.near), target_model_domain())
         keys = (*inquiry.free_keys, *inquiry.chosen_keys)
         settings = tuple(
-            {**inquiry.given_keys, **setting}
+            {**promise.given, **setting}
             for setting in contexts(member.policies, keys, member.principal)
         )
         tried = 0
         for request in _requests(inquiry, words, settings):
-            target = request.context.get(TARGET_MODEL)
-            known = target if isinstance(target, str) else None
-            if is_forbidden(known) and is_within(inquiry.compiled, request):
+            if promise.forbids(request):
                 tried += 1
                 if inquiry.decide(request).allowed:
                     raise DisagreementError(
@@ -168,34 +173,31 @@ class Asker:
         return tried
 
     def covered(
-        self,
-        draft: Finding,
-        inquiries: Sequence[Inquiry],
-        models: Term,
-        tried: Iterable[tuple[str, Retarget]],
-    ) -> Finding:
-        """Each model is allowed in some context; a proof is attacked with the models to try."""
-        finding = self._coverage(draft, inquiries, models, tried)
-        return self._noted(finding, inquiries[0].ledger)
+        self, draft: Finding, inquiries: Sequence[Inquiry], models: Term, words: Words | None
+    ) -> Answered:
+        """Each model is allowed in some context; a proof is attacked with the models to try.
 
-    def _coverage(
-        self,
-        draft: Finding,
-        inquiries: Sequence[Inquiry],
-        models: Term,
-        tried: Iterable[tuple[str, Retarget]],
-    ) -> Finding:
+        Args:
+            draft: the finding but for its verdict.
+            inquiries: one for each principal that counts.
+            models: the requests whose models are asked about.
+            words: the models to try; None where the question is about no model.
+        """
+        ledger = inquiries[0].ledger
         try:
             answer = cover(inquiries, models)
             finding = self._from_coverage(draft, inquiries, answer)
             engines = sorted({engine for inquiry in inquiries for engine in inquiry.engines})
             finding = replace(finding, engines=tuple(engines))
             if isinstance(answer, Covered):
+                tried = [("no model", _as_it_is)] if words is None else words.tried()
                 finding = replace(finding, attacked=answer.attack(tried))
-                return self._under_other_readings(finding, inquiries, models)
+                proved = self._under_other_readings(finding, inquiries, models)
+                promises = () if words is None else (words.promise(answer),)
+                return Answered((self._noted(proved, ledger),), promises)
         except BudgetExceededError as error:
-            return replace(draft, verdict=Verdict.UNKNOWN, reason=no_answer(error))
-        return finding
+            finding = replace(draft, verdict=Verdict.UNKNOWN, reason=no_answer(error))
+        return Answered((self._noted(finding, ledger),))
 
     def _from_coverage(
         self, draft: Finding, inquiries: Sequence[Inquiry], answer: Covered | Missing | Undecided
@@ -251,6 +253,47 @@ class Asker:
         if patterns not in self._languages:
             self._languages[patterns] = language(*patterns)
         return self._languages[patterns]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question about one principal at one endpoint, not answered yet.
+
+    Attributes:
+        question: what is asked.
+        tenant: the tenant's name, or the rule's.
+        principal: the principal's ARN; for ``reaches`` that of the tenant's first principal.
+        endpoint: the endpoint.
+        answer: answers it.
+        assertion: the assertion's name, for ``can`` and ``cannot``.
+    """
+
+    question: Question
+    tenant: str
+    principal: str
+    endpoint: Endpoint
+    answer: Callable[[], Answered]
+    assertion: str | None = None
+
+
+def all_of(answers: Iterable[Answered]) -> Answered:
+    """Of several answers to parts of a question the first that is no proof, or all of them."""
+    answered = list(answers)
+    failed = (a for a in answered if a.findings[0].verdict is not Verdict.PROVED)
+    findings = next(failed, answered[0]).findings
+    return Answered(findings, tuple(promise for each in answered for promise in each.promises))
+
+
+@dataclass(frozen=True)
+class Words:
+    """The models that a proof of coverage is attacked with, and what it promises."""
+
+    tried: Callable[[], Iterable[tuple[str, Retarget]]]
+    promise: Callable[[Covered], Promise]
+
+
+def _as_it_is(request: Request) -> Request:
+    return request
 
 
 def _under_all_readings(inquiry: Inquiry, formula: Term) -> Iterator[Request]:

@@ -6,7 +6,7 @@ requests, and asked again under the other readings of the reference that the pol
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -16,7 +16,7 @@ from tenantproof.errors import (
     Place,
     Problem,
 )
-from tenantproof.isolation.asking import Asker, not_modelled
+from tenantproof.isolation.asking import Asked, Asker, Words, all_of, not_modelled
 from tenantproof.isolation.attack import near
 from tenantproof.isolation.coverage import Retarget
 from tenantproof.isolation.findings import Escape, Finding, Question, Report, Verdict
@@ -28,6 +28,7 @@ from tenantproof.isolation.inquiry import (
     outside,
 )
 from tenantproof.isolation.manifest import Assertion, Endpoint, Member, Tenant, TenantRule
+from tenantproof.isolation.promises import Allows, Answered
 from tenantproof.isolation.rules import RuleQuestions
 from tenantproof.isolation.sagemaker import (
     TARGET_MODEL,
@@ -67,24 +68,44 @@ class Run(Asker):
 
     def findings(self) -> Iterator[Finding]:
         """The findings one by one: isolated, reaches, then the assertions."""
+        for asked in self.asked():
+            yield from asked.answer().findings
+
+    def asked(self) -> Iterator[Asked]:
+        """The questions one by one, each to be answered when one likes."""
         trusted = {each.arn for each in self.manifest.trusted}
         for tenant in self.manifest.tenants:
             for member in tenant.members:
                 if member.principal.arn not in trusted:
                     for endpoint in self.manifest.endpoints:
-                        yield from self.isolated(tenant, member, endpoint)
+                        answer = partial(self.isolated, tenant, member, endpoint)
+                        yield self._asked(Question.ISOLATED, tenant, member, endpoint, answer)
         for tenant in self.manifest.tenants:
             for endpoint in tenant.endpoints:
-                yield self.reaches(tenant, endpoint)
-        yield from RuleQuestions(self).findings()
+                answer = partial(self.reaches, tenant, endpoint)
+                yield self._asked(Question.REACHES, tenant, tenant.members[0], endpoint, answer)
+        yield from RuleQuestions(self).asked()
         for assertion in self.manifest.assertions:
+            question = Question.CAN if assertion.can else Question.CANNOT
             for tenant, member in assertion.members:
                 for endpoint in assertion.endpoints:
-                    yield self.asserted(assertion, tenant, member, endpoint)
+                    answer = partial(self.asserted, assertion, tenant, member, endpoint)
+                    asked = self._asked(question, tenant, member, endpoint, answer)
+                    yield replace(asked, assertion=assertion.name)
+
+    def _asked(
+        self,
+        question: Question,
+        tenant: Tenant,
+        member: Member,
+        endpoint: Endpoint,
+        answer: Callable[[], Answered],
+    ) -> Asked:
+        return Asked(question, tenant.name, member.principal.arn, endpoint, answer)
 
     # -- isolated ----------------------------------------------------------------------------
 
-    def isolated(self, tenant: Tenant, member: Member, endpoint: Endpoint) -> list[Finding]:
+    def isolated(self, tenant: Tenant, member: Member, endpoint: Endpoint) -> Answered:
         """No invoke action is allowed outside what the tenant owns or all share.
 
         What another tenant owns is not shared, even where a shared pattern covers it. A request
@@ -100,9 +121,8 @@ class Run(Asker):
             return [finding for finding in answers if finding is not None]
 
         inquiry = self.inquiry(member, endpoint)
-        return self.proved_unless(
-            inquiry, ask, draft, lambda: self.attack(inquiry, wall.is_outside)
-        )
+        promise = self.denies(inquiry, wall.is_outside)
+        return self.proved_unless(inquiry, ask, draft, promise, lambda: self.attack(promise))
 
     def _escape(
         self, inquiry: Inquiry, wall: _Wall, kind: Escape, draft: Finding
@@ -173,7 +193,7 @@ class Run(Asker):
 
     # -- reaches, can, cannot ----------------------------------------------------------------
 
-    def reaches(self, tenant: Tenant, endpoint: Endpoint) -> Finding:
+    def reaches(self, tenant: Tenant, endpoint: Endpoint) -> Answered:
         """Every model that the tenant owns can be invoked by one of its principals."""
         draft = Finding(
             Question.REACHES,
@@ -187,24 +207,22 @@ class Run(Asker):
 
     def asserted(
         self, assertion: Assertion, tenant: Tenant, member: Member, endpoint: Endpoint
-    ) -> Finding:
+    ) -> Answered:
         """What a reviewer asserted, for one principal and endpoint."""
         question = Question.CAN if assertion.can else Question.CANNOT
         arn = member.principal.arn
         draft = Finding(question, Verdict.PROVED, tenant.name, arn, endpoint.arn, assertion.name)
         if assertion.can:
             owns = None if assertion.target_model is None else (assertion.target_model,)
-            findings = [
+            return all_of(
                 self._covered(draft, (member,), endpoint, owns, (action,))
                 for action in assertion.actions
-            ]
-            failed = (f for f in findings if f.verdict is not Verdict.PROVED)
-            return next(failed, findings[0])
+            )
         return self._cannot(assertion, member, endpoint, draft)
 
     def _cannot(
         self, assertion: Assertion, member: Member, endpoint: Endpoint, draft: Finding
-    ) -> Finding:
+    ) -> Answered:
         models = None if assertion.target_model is None else self.models((assertion.target_model,))
         forbidden: Term = True if models is None else inside(models)
 
@@ -217,9 +235,8 @@ class Run(Asker):
 
         inquiry = self.inquiry(member, endpoint, assertion.actions)
         extra = () if assertion.target_model is None else (assertion.target_model,)
-        return self.proved_unless(
-            inquiry, ask, draft, lambda: self.attack(inquiry, is_forbidden, extra)
-        )[0]
+        promise = self.denies(inquiry, is_forbidden, extra)
+        return self.proved_unless(inquiry, ask, draft, promise, lambda: self.attack(promise))
 
     def _covered(
         self,
@@ -228,19 +245,26 @@ class Run(Asker):
         endpoint: Endpoint,
         patterns: tuple[str, ...] | None,
         actions: tuple[str, ...],
-    ) -> Finding:
+    ) -> Answered:
         """Each model of the patterns (None: no TargetModel) is allowed in some context."""
         budget, ledger = Budget.of(self.timeout), self.ledger()
         asked = neg(HAS_TARGET) if patterns is None else inside(self.models(patterns))
         inquiries = [Inquiry(m, endpoint, actions, self.reading, budget, ledger) for m in members]
-        tried = [("no model", _as_it_is)] if patterns is None else self._owned_words(patterns)
-        return self.covered(draft, inquiries, asked, tried)
+        words = None if patterns is None else self._words(patterns)
+        return self.covered(draft, inquiries, asked, words)
 
-    def _owned_words(self, patterns: tuple[str, ...]) -> Iterator[tuple[str, Retarget]]:
+    def _words(self, patterns: tuple[str, ...]) -> Words:
         models = self.models(patterns)
-        for word in near(patterns, target_model_domain()):
-            if models.accepts(word):
-                yield f'"{word}"', partial(_with_target, word)
+
+        def tried() -> Iterator[tuple[str, Retarget]]:
+            for word in near(patterns, target_model_domain()):
+                if models.accepts(word):
+                    yield f'"{word}"', put(word)
+
+        def put(word: str) -> Retarget:
+            return partial(_with_target, word)
+
+        return Words(tried, lambda covered: Allows(covered, models.accepts, put, patterns))
 
     # -- the manifest ------------------------------------------------------------------------
 
@@ -354,10 +378,6 @@ def _naming(rule: TenantRule) -> str:
         f'tenants of {rule.name} have names of at least one character matching "{rule.names.name}"'
     )
     return f"{names}, none of them like {but}" if but else names
-
-
-def _as_it_is(request: Request) -> Request:
-    return request
 
 
 def _with_target(word: str, request: Request) -> Request:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import islice
 
-from tenantproof.isolation.asking import Asker
+from tenantproof.isolation.asking import Asked, Asker, Words, all_of
 from tenantproof.isolation.attack import near, policy_texts
-from tenantproof.isolation.coverage import Retarget
+from tenantproof.isolation.coverage import Covered, Retarget
 from tenantproof.isolation.findings import Escape, Finding, Question, Verdict
 from tenantproof.isolation.inquiry import HAS_TARGET, TARGET, Inquiry
 from tenantproof.isolation.manifest import (
@@ -23,6 +23,7 @@ from tenantproof.isolation.manifest import (
     Member,
     TenantRule,
 )
+from tenantproof.isolation.promises import Allows, Answered, Denies, OfEachTenant
 from tenantproof.isolation.sagemaker import (
     TARGET_MODEL,
     invoke_actions,
@@ -297,27 +298,32 @@ class RuleQuestions:
 
     asker: Asker
 
-    def findings(self) -> Iterator[Finding]:
-        """The findings one by one: isolated, reaches, then the assertions."""
+    def asked(self) -> Iterator[Asked]:
+        """The questions one by one: isolated, reaches, then the assertions."""
         manifest = self.asker.manifest
         trusted = {each.arn for each in manifest.trusted}
         for rule in manifest.rules:
             for member in rule.members:
                 if member.principal.arn not in trusted:
                     for endpoint in manifest.endpoints:
-                        yield from self.isolated(rule, member, endpoint)
+                        answer = partial(self.isolated, rule, member, endpoint)
+                        yield _asked(Question.ISOLATED, rule, member, endpoint, answer)
         for rule in manifest.rules:
             for endpoint in rule.endpoints:
-                yield self.reaches(rule, endpoint)
+                answer = partial(self.reaches, rule, endpoint)
+                yield _asked(Question.REACHES, rule, rule.members[0], endpoint, answer)
         for assertion in manifest.assertions:
             if assertion.rule is not None:
+                question = Question.CAN if assertion.can else Question.CANNOT
                 for member in assertion.rule.members:
                     for endpoint in assertion.endpoints:
-                        yield self.asserted(assertion, assertion.rule, member, endpoint)
+                        answer = partial(self.asserted, assertion, assertion.rule, member, endpoint)
+                        asked = _asked(question, assertion.rule, member, endpoint, answer)
+                        yield replace(asked, assertion=assertion.name)
 
     # -- isolated ----------------------------------------------------------------------------
 
-    def isolated(self, rule: TenantRule, member: Member, endpoint: Endpoint) -> list[Finding]:
+    def isolated(self, rule: TenantRule, member: Member, endpoint: Endpoint) -> Answered:
         """For all names: no invoke action is allowed outside what the tenant owns or all share.
 
         What a tenant of another name owns is outside, even where the tenant owns it as well.
@@ -335,8 +341,9 @@ class RuleQuestions:
             return [_with_names(each) for each in (*into, alone, beyond) if each is not None]
 
         inquiry = self._inquiry(rule, member, endpoint, invoke_actions())
-        attack = partial(self._attack, inquiry, partial(self._is_outside, rule, endpoint))
-        return self.asker.proved_unless(inquiry, ask, draft, attack)
+        promise = self._denies(inquiry, partial(self._is_outside, rule, endpoint))
+        attack = partial(self._attack, inquiry, promise)
+        return self.asker.proved_unless(inquiry, ask, draft, promise, attack)
 
     def _into(self, inquiry: RuleInquiry, draft: Finding) -> Finding | None:
         victim = inquiry.victim
@@ -375,7 +382,7 @@ class RuleQuestions:
 
     # -- reaches, can, cannot ----------------------------------------------------------------
 
-    def reaches(self, rule: TenantRule, endpoint: Endpoint) -> Finding:
+    def reaches(self, rule: TenantRule, endpoint: Endpoint) -> Answered:
         """For all names: one of the tenant's principals can invoke each model that it owns."""
         arn = rule.members[0].principal.arn
         draft = replace(
@@ -389,7 +396,7 @@ class RuleQuestions:
 
     def asserted(
         self, assertion: Assertion, rule: TenantRule, member: Member, endpoint: Endpoint
-    ) -> Finding:
+    ) -> Answered:
         """What a reviewer asserted of all tenants of a rule, for one principal and endpoint."""
         question = Question.CAN if assertion.can else Question.CANNOT
         arn = member.principal.arn
@@ -398,12 +405,10 @@ class RuleQuestions:
         patterns = None if target is None else (target,)
         if not assertion.can:
             return self._cannot(draft, assertion, rule, member, endpoint)
-        findings = [
+        return all_of(
             self._covered(draft, rule, [self._inquiry(rule, member, endpoint, (action,))], patterns)
             for action in assertion.actions
-        ]
-        failed = (f for f in findings if f.verdict is not Verdict.PROVED)
-        return next(failed, findings[0])
+        )
 
     def _cannot(
         self,
@@ -412,7 +417,7 @@ class RuleQuestions:
         rule: TenantRule,
         member: Member,
         endpoint: Endpoint,
-    ) -> Finding:
+    ) -> Answered:
         target = assertion.target_model
         forbidden: Term = True if target is None else models_of((target,), NAME)
 
@@ -427,8 +432,9 @@ class RuleQuestions:
 
         inquiry = self._inquiry(rule, member, endpoint, assertion.actions)
         models = () if target is None else (target,)
-        attack = partial(self._attack, inquiry, is_forbidden, models)
-        return self.asker.proved_unless(inquiry, ask, draft, attack)[0]
+        promise = self._denies(inquiry, is_forbidden, models)
+        attack = partial(self._attack, inquiry, promise)
+        return self.asker.proved_unless(inquiry, ask, draft, promise, attack)
 
     def _covered(
         self,
@@ -436,10 +442,22 @@ class RuleQuestions:
         rule: TenantRule,
         inquiries: Sequence[RuleInquiry],
         patterns: tuple[str, ...] | None,
-    ) -> Finding:
+    ) -> Answered:
         models = neg(HAS_TARGET) if patterns is None else models_of(patterns, NAME)
-        tried = self._models_to_try(rule, patterns or ())
-        return _with_names(self.asker.covered(draft, inquiries, models, tried))
+        words = None if patterns is None else self._words(rule, patterns)
+        answered = self.asker.covered(draft, inquiries, models, words)
+        return replace(answered, findings=tuple(map(_with_names, answered.findings)))
+
+    def _words(self, rule: TenantRule, patterns: tuple[str, ...]) -> Words:
+        def to(covered: Covered, name: str) -> Allows:
+            put = tuple(pattern.replace(PLACEHOLDER, name) for pattern in patterns)
+            owns = _models_named(patterns, name).accepts
+            return Allows(covered, owns, partial(_put_model, name), put)
+
+        def promise(covered: Covered) -> OfEachTenant:
+            return OfEachTenant(rule, self._texts_near(rule.members[0]), partial(to, covered))
+
+        return Words(partial(self._models_to_try, rule, patterns), promise)
 
     def _inquiry(
         self, rule: TenantRule, member: Member, endpoint: Endpoint, actions: tuple[str, ...]
@@ -453,25 +471,34 @@ class RuleQuestions:
 
     # -- attacks -----------------------------------------------------------------------------
 
-    def _attack(
+    def _denies(
         self, inquiry: RuleInquiry, is_forbidden: IsForbidden, models: tuple[str, ...] = ()
-    ) -> int:
-        """Evaluate requests of tenants with some names; none of the forbidden may be allowed.
+    ) -> OfEachTenant:
+        """The promise to the tenant of each name; leaks lie near other tenants' models, too."""
+        rule, member = inquiry.rule, inquiry.member
+        patterns = (*models, *rule.owns)
 
-        The requests are near what the policies say, near ``models`` and what the tenants own.
+        def to(name: str) -> Denies:
+            one = replace(member, principal=named(member.principal, name))
+            budget = Budget.of(self.asker.timeout)
+            alone = Inquiry(one, inquiry.endpoint, inquiry.actions, inquiry.reading, budget)
+            names = dict.fromkeys((name, *self.names_to_try(rule, member)))
+            near = [p.replace(PLACEHOLDER, each) for p in patterns for each in names]
+            return self.asker.denies(alone, partial(is_forbidden, name), near)
+
+        return OfEachTenant(rule, self._texts_near(member), to)
+
+    def _attack(self, inquiry: RuleInquiry, promise: OfEachTenant) -> int:
+        """Evaluate requests of tenants with some names; none of the forbidden may be allowed.
 
         Raises:
             DisagreementError: one is, though the prover says that none can be.
         """
-        rule, member = inquiry.rule, inquiry.member
-        names = self.names_to_try(rule, member)
-        patterns = (*models, *rule.owns)
-        words = [p.replace(PLACEHOLDER, name) for p in patterns for name in names]
         tried = 0
-        for name in names:
-            one = replace(member, principal=named(member.principal, name))
-            alone = Inquiry(one, inquiry.endpoint, inquiry.actions, inquiry.reading, inquiry.budget)
-            tried += self.asker.attack(alone, partial(is_forbidden, name), words)
+        for name in self.names_to_try(inquiry.rule, inquiry.member):
+            to_one = promise.to(name)
+            assert isinstance(to_one, Denies)
+            tried += self.asker.attack(to_one)
         return tried
 
     def names_to_try(self, rule: TenantRule, member: Member) -> list[str]:
@@ -484,12 +511,17 @@ class RuleQuestions:
             if name is None:
                 break
             found.append(name)
-        texts = policy_texts(member.policies, TARGET_MODEL, member.principal)
-        said = [part for text in (*texts, *self.asker.manifest.shared) for part in text.split("/")]
+        said = self._texts_near(member)
         beside = [name + char for name in found[:1] for char in "a-_0/"]
         twins = [name.swapcase() for name in found[:1]]
         more = (n for n in (*said, *beside, *twins) if rule.admits(n))
         return list(islice(dict.fromkeys([*found, *more]), _SAMPLES))
+
+    def _texts_near(self, member: Member) -> tuple[str, ...]:
+        """What stands between slashes in the policies and in shared patterns."""
+        texts = policy_texts(member.policies, TARGET_MODEL, member.principal)
+        shared = self.asker.manifest.shared
+        return tuple(dict.fromkeys(p for text in (*texts, *shared) for p in text.split("/")))
 
     def _models_to_try(
         self, rule: TenantRule, patterns: tuple[str, ...]
@@ -499,11 +531,25 @@ class RuleQuestions:
             models = _models_named(patterns, name)
             for word in near(put, target_model_domain()):
                 if models.accepts(word):
-                    yield f'"{word}" to "{name}"', partial(_retarget, name, word)
+                    yield f'"{word}" to "{name}"', _put_model(name, word)
 
 
 def _draft(question: Question, rule: TenantRule, arn: str, endpoint: Endpoint) -> Finding:
     return Finding(question, Verdict.PROVED, rule.name, arn, endpoint.arn, for_all=True)
+
+
+def _asked(
+    question: Question,
+    rule: TenantRule,
+    member: Member,
+    endpoint: Endpoint,
+    answer: Callable[[], Answered],
+) -> Asked:
+    return Asked(question, rule.name, member.principal.arn, endpoint, answer)
+
+
+def _put_model(name: str, word: str) -> Retarget:
+    return partial(_retarget, name, word)
 
 
 def _retarget(name: str, target: str, request: Request) -> Request:
