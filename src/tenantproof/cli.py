@@ -1,4 +1,4 @@
-"""The command line: ``tenantproof check``, ``diff``, ``verify`` and ``simulate``.
+"""The command line: ``tenantproof check``, ``diff``, ``verify``, ``explain`` and ``simulate``.
 
 Modules that a command needs are imported by the command: ``--help`` must not pay for a solver.
 """
@@ -341,6 +341,49 @@ def verify(file: Path, form: str, root: Path | None, detached: bool, timeout: fl
         else _as_json(verified_to_json(found, certificate))
     )
     _finish(text, Exit.PROVED if found.theorems and not found.without_proof else Exit.UNKNOWN)
+
+
+@main.command()
+@click.argument(
+    "manifest", type=click.Path(path_type=Path, exists=True), default=Path(), required=False
+)
+@click.option("--as", "who", required=True, metavar="WHO", help="A principal's ARN, or a tenant.")
+@click.option("--name", metavar="NAME", help="The tenant's name, where WHO is a rule.")
+@click.option("--target-model", metavar="MODEL", help="The TargetModel; none without it.")
+@click.option("--action", default="sagemaker:InvokeEndpoint", show_default=True)
+@click.option("--endpoint", metavar="NAME", help="Its name or ARN, where there are several.")
+@click.option("--context", metavar="JSON", help="An object of further condition keys.")
+@_format
+@_lenient
+def explain(  # noqa: PLR0917 (click passes them by name)
+    manifest: Path,
+    who: str,
+    name: str | None,
+    target_model: str | None,
+    action: str,
+    endpoint: str | None,
+    context: str | None,
+    form: str,
+    lenient: bool,
+) -> None:
+    """Decide one request of a principal of MANIFEST, and say why.
+
+    Exit code 0 whatever the decision is; 2: bad input.
+    """
+    from tenantproof.explain import Asked, explain, read_context, to_json, to_text
+    from tenantproof.isolation import load_manifest
+
+    _escape_what_cannot_be_printed()
+    try:
+        keys = read_context(context) if context is not None else {}
+        asked = Asked(who, name, target_model, action, endpoint, keys)
+        explanation = explain(load_manifest(manifest, lenient=lenient), asked)
+    except InputError as error:
+        for problem in error.problems:
+            click.echo(f"error: {problem}", err=True)
+        sys.exit(Exit.BAD_INPUT)
+    text = to_text(explanation) if form == "text" else _as_json(to_json(explanation))
+    _finish(text, Exit.PROVED)
 
 
 @main.command()

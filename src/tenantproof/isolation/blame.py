@@ -51,6 +51,7 @@ def _blamed(result: StatementResult, request: Request, reading: Reading) -> Blam
         place=place,
         pattern=pattern,
         because=because,
+        statement_place=statement.place,
     )
 
 

@@ -41,8 +41,9 @@ class Escape(Enum):
 class Blame:
     """A statement that had a part in a decision.
 
-    ``pattern`` is the condition value or other text that matched, where one alone is to blame;
-    ``because`` says in words why the statement applied, or why it did not stop the request.
+    ``pattern`` is the condition value or other text that matched, where one alone is to blame,
+    and ``place`` where it stands; ``because`` says in words why the statement applied, or why it
+    did not stop the request. ``statement_place`` is where the statement begins.
     """
 
     layer: str
@@ -54,6 +55,7 @@ class Blame:
     place: Place
     pattern: str | None
     because: str
+    statement_place: Place
 
 
 @dataclass(frozen=True)

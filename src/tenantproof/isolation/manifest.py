@@ -151,12 +151,16 @@ class Manifest:
     rules: tuple[TenantRule, ...] = ()
 
     @property
+    def groups(self) -> tuple[Tenant | TenantRule, ...]:
+        """The tenants by list and by rule."""
+        return (*self.tenants, *self.rules)
+
+    @property
     def files(self) -> tuple[Path, ...]:
         """The files that it was read from: itself and every policy."""
-        groups: tuple[Tenant | TenantRule, ...] = (*self.tenants, *self.rules)
         documents = (
             document
-            for group in groups
+            for group in self.groups
             for member in group.members
             for layer in member.policies.layers()
             for document in layer.policies
@@ -215,6 +219,42 @@ def load_manifest(path: Path, *, lenient: bool = False) -> Manifest:
     if reader.problems:
         raise InputError(dict.fromkeys(reader.problems))
     return manifest
+
+
+def read_assertion(
+    manifest: Manifest,
+    *,
+    can: bool,
+    principal: str,
+    target_model: str | None = None,
+    action: str | None = None,
+    endpoints: Iterable[str] = (),
+) -> Assertion:
+    """An assertion as a ``[[can]]`` or ``[[cannot]]`` of a manifest would make it.
+
+    Args:
+        manifest: whose tenants, principals and endpoints are named.
+        can: whether the principal can, or cannot.
+        principal: a tenant's name, a principal's ARN or a rule's name.
+        target_model: a pattern of TargetModels; see :class:`Assertion` for None.
+        action: an action, wildcards too; ``sagemaker:InvokeEndpoint`` without it.
+        endpoints: names or ARNs of endpoints; all without them.
+
+    Returns:
+        The assertion.
+
+    Raises:
+        InputError: with every problem.
+    """
+    given = {"target_model": target_model, "action": action, "endpoints": list(endpoints)}
+    fields = {"principal": principal, **{name: value for name, value in given.items() if value}}
+    path = "can" if can else "cannot"
+    reader = _Reader(Path(manifest.file), lenient=False)
+    table = _Table(fields, manifest.file, path, reader.problems)
+    assertion = reader.assertion(table, can, manifest.tenants, manifest.rules, manifest.endpoints)
+    if reader.problems:
+        raise InputError(reader.problems)
+    return assertion
 
 
 class _Table:
@@ -327,7 +367,7 @@ class _Reader:
             table.report("rules", "found rules beside tenants, expected tenants by rule or by list")
         trusted = tuple(map(self._trusted, table.tables("trusted", required=False)))
         assertions = tuple(
-            self._assertion(item, can, tenants, rules, endpoints)
+            self.assertion(item, can, tenants, rules, endpoints)
             for can, name in ((True, "can"), (False, "cannot"))
             for item in table.tables(name, required=False)
         )
@@ -513,7 +553,7 @@ class _Reader:
         table.finish()
         return trusted
 
-    def _assertion(
+    def assertion(
         self,
         table: _Table,
         can: bool,

@@ -62,9 +62,9 @@ class Run(Asker):
             InputError: two tenants own the same model.
             DisagreementError: the two readings differ; a bug in tenantproof.
         """
-        self._check_ownership()
+        self.check_ownership()
         findings = tuple(self.findings())
-        return Report(self.manifest.file, findings, self._assumptions(), tuple(self._left_out()))
+        return Report(self.manifest.file, findings, self.assumptions(), tuple(self._left_out()))
 
     def findings(self) -> Iterator[Finding]:
         """The findings one by one: isolated, reaches, then the assertions."""
@@ -86,12 +86,18 @@ class Run(Asker):
                 yield self._asked(Question.REACHES, tenant, tenant.members[0], endpoint, answer)
         yield from RuleQuestions(self).asked()
         for assertion in self.manifest.assertions:
-            question = Question.CAN if assertion.can else Question.CANNOT
-            for tenant, member in assertion.members:
-                for endpoint in assertion.endpoints:
-                    answer = partial(self.asserted, assertion, tenant, member, endpoint)
-                    asked = self._asked(question, tenant, member, endpoint, answer)
-                    yield replace(asked, assertion=assertion.name)
+            yield from self.asked_of(assertion)
+
+    def asked_of(self, assertion: Assertion) -> Iterator[Asked]:
+        """What a reviewer asserted, of each principal at each endpoint."""
+        question = Question.CAN if assertion.can else Question.CANNOT
+        if assertion.rule is not None:
+            yield from RuleQuestions(self).asked_of(assertion, assertion.rule)
+        for tenant, member in assertion.members:
+            for endpoint in assertion.endpoints:
+                answer = partial(self.asserted, assertion, tenant, member, endpoint)
+                asked = self._asked(question, tenant, member, endpoint, answer)
+                yield replace(asked, assertion=assertion.name)
 
     def _asked(
         self,
@@ -268,8 +274,12 @@ class Run(Asker):
 
     # -- the manifest ------------------------------------------------------------------------
 
-    def _check_ownership(self) -> None:
-        """Two tenants must not own the same model: of which is the other kept apart?"""
+    def check_ownership(self) -> None:
+        """Two tenants must not own the same model: of which is the other kept apart?
+
+        Raises:
+            InputError: two do.
+        """
         problems = [
             Problem(
                 f'found that {one.name} and {other.name} both own "{model}" on {endpoint.name},'
@@ -311,7 +321,8 @@ class Run(Asker):
             )
             raise InputError([Problem(message, Place(self.manifest.file, "tenants"))]) from None
 
-    def _assumptions(self) -> tuple[str, ...]:
+    def assumptions(self) -> tuple[str, ...]:
+        """What every PROVED rests on, in sentences."""
         domain = target_model_domain()
         inquiries = [
             self.inquiry(member, self.manifest.endpoints[0])

@@ -312,14 +312,15 @@ class RuleQuestions:
             for endpoint in rule.endpoints:
                 answer = partial(self.reaches, rule, endpoint)
                 yield _asked(Question.REACHES, rule, rule.members[0], endpoint, answer)
-        for assertion in manifest.assertions:
-            if assertion.rule is not None:
-                question = Question.CAN if assertion.can else Question.CANNOT
-                for member in assertion.rule.members:
-                    for endpoint in assertion.endpoints:
-                        answer = partial(self.asserted, assertion, assertion.rule, member, endpoint)
-                        asked = _asked(question, assertion.rule, member, endpoint, answer)
-                        yield replace(asked, assertion=assertion.name)
+
+    def asked_of(self, assertion: Assertion, rule: TenantRule) -> Iterator[Asked]:
+        """What a reviewer asserted, of each principal at each endpoint."""
+        question = Question.CAN if assertion.can else Question.CANNOT
+        for member in rule.members:
+            for endpoint in assertion.endpoints:
+                answer = partial(self.asserted, assertion, rule, member, endpoint)
+                asked = _asked(question, rule, member, endpoint, answer)
+                yield replace(asked, assertion=assertion.name)
 
     # -- isolated ----------------------------------------------------------------------------
 

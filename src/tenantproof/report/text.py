@@ -20,7 +20,7 @@ def to_text(report: Report) -> str:
     """The report as lines of text, a summary last."""
     lines = [f"tenantproof {report.manifest}", ""]
     for finding in report.findings:
-        lines.extend(_finding_lines(finding))
+        lines.extend(finding_lines(finding))
     lines += [f"left out: {each}" for each in report.left_out]
     if any(f.verdict is Verdict.PROVED for f in report.findings):
         engines = sorted({engine for f in report.findings for engine in f.engines})
@@ -29,8 +29,9 @@ def to_text(report: Report) -> str:
     return "\n".join([*lines, "", _summary(report), ""])
 
 
-def _finding_lines(finding: Finding) -> Iterator[str]:
-    yield f"{_label(finding):<8} {_sentence(finding)}"
+def finding_lines(finding: Finding) -> Iterator[str]:
+    """One finding: what was asked and answered, and of a leak the request and who is to blame."""
+    yield f"{label(finding):<8} {sentence(finding)}"
     more = f", or {finding.more_principals} more," if finding.more_principals else ""
     yield f"         {_principal(finding)}{more} on {finding.endpoint.rpartition('/')[2]}"
     if finding.reason:
@@ -40,11 +41,11 @@ def _finding_lines(finding: Finding) -> Iterator[str]:
         yield f"         {f'no certificate: {reason}' if reason else 'proof in the certificate'}"
     yield from (f"         {_engine_line(each)}" for each in finding.engine_answers)
     if finding.request is not None:
-        yield from _request_lines(finding.request, finding.shortest)
+        yield from request_lines(finding.request, finding.shortest)
         if finding.example is not None:
             yield f"                  or, as one would meet it, {json.dumps(finding.example)}"
         if finding.verdict is Verdict.LEAK:
-            yield from (f"         {line}" for line in map(_blame_line, finding.statements))
+            yield from (f"         {line}" for line in map(blame_line, finding.statements))
         yield ""
 
 
@@ -53,13 +54,14 @@ def _principal(finding: Finding) -> str:
     return request.principal.arn if request and finding.names else finding.principal
 
 
-def _label(finding: Finding) -> str:
+def label(finding: Finding) -> str:
     """The verdict; what is not reached where it should be is no leak to a reader."""
     refused = finding.question in (Question.REACHES, Question.CAN)
     return _REFUSED if refused and finding.verdict is Verdict.LEAK else finding.verdict.value
 
 
-def _sentence(finding: Finding) -> str:
+def sentence(finding: Finding) -> str:
+    """What was asked and, in words, what was found."""
     tenant = _who(finding)
     proved = finding.verdict is Verdict.PROVED
     attacks = "attack" if finding.attacked == 1 else "attacks"
@@ -104,7 +106,8 @@ def _reached(finding: Finding) -> str:
     return f"the endpoint without a TargetModel, where nothing keeps it from {named}{tail}"
 
 
-def _request_lines(request: Request, shortest: bool) -> Iterator[str]:
+def request_lines(request: Request, shortest: bool = True) -> Iterator[str]:
+    """A request: its action and resource, and each key of its context."""
     size = "" if shortest else "   (a smaller one is not excluded)"
     yield f"         request  {request.action} on {request.resource}{size}"
     if not any(name == "sagemaker:TargetModel" for name in request.context):
@@ -130,7 +133,8 @@ def _seconds(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.3g} ms"
 
 
-def _blame_line(each: Blame) -> str:
+def blame_line(each: Blame) -> str:
+    """A statement behind a decision, its place and why it did or did not apply."""
     verb = {True: "by", False: "not by"}[each.applies]
     pattern = f" with {json.dumps(each.pattern)}" if each.pattern else ""
     layer = "" if each.layer == LayerKind.IDENTITY.value else f" of {each.layer}"
@@ -141,7 +145,7 @@ def _blame_line(each: Blame) -> str:
 
 def _summary(report: Report) -> str:
     """How many findings have which label; where nothing leaks the whole is no LEAK either."""
-    counts = Counter(map(_label, report.findings))
+    counts = Counter(map(label, report.findings))
     labels = sorted(counts, key=_LABELS.index)
     parts = [f"{counts[label]} {label}" for label in labels]
     verdict = report.verdict.value
