@@ -4,6 +4,7 @@ Everything drawn is valid: a policy is one that the strict reader accepts, a Tar
 the API accepts. Texts come from a small vocabulary, so that policies and requests meet.
 """
 
+from tenantproof_strategies.names import tenant_names
 from tenantproof_strategies.policies import FAMILIES, documents, policies, policy_sets
 from tenantproof_strategies.requests import principals, requests, target_models
 
@@ -15,4 +16,5 @@ __all__ = [
     "principals",
     "requests",
     "target_models",
+    "tenant_names",
 ]
