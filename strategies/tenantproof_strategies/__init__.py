@@ -23,13 +23,18 @@ if TYPE_CHECKING:
         policy,
         policy_sets,
     )
+    from tenantproof_strategies.leaks import LeakySet, Slip, SlipKind, leaky_policy_sets
     from tenantproof_strategies.names import tenant_names
     from tenantproof_strategies.paths import path_class, target_models
 
 __all__ = [
     "FAMILIES",
+    "LeakySet",
+    "Slip",
+    "SlipKind",
     "documents",
     "invocations",
+    "leaky_policy_sets",
     "path_class",
     "policies",
     "policy",
@@ -41,6 +46,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "leaks": ("LeakySet", "Slip", "SlipKind", "leaky_policy_sets"),
     "names": ("tenant_names",),
     "paths": ("path_class", "target_models"),
     "grammar": ("FAMILIES", "documents", "policies", "policy", "policy_sets"),
