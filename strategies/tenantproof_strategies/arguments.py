@@ -1,12 +1,25 @@
-"""Checking arguments where a strategy is made: a bad one fails at once, with what was passed."""
+"""Arguments: a bad one fails at once, with what was passed; a strategy prints those it has."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 from hypothesis.errors import InvalidArgument
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 _MOST_SHOWN = 80
+
+
+def shown_as(name: str) -> Callable[[F], F]:
+    """Give the definition of a composite the name that its strategies are printed with."""
+
+    def rename(definition: F) -> F:
+        definition.__name__ = name
+        return definition
+
+    return rename
 
 
 def texts(given: Iterable[str], name: str, expected: str) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ from tenantproof_strategies.boundary import (
     pieces_of,
     probe,
     resolved,
+    written,
 )
 from tenantproof_strategies.calls import callers_of
 from tenantproof_strategies.needs import (
@@ -122,6 +123,10 @@ class _InvocationPlan:
         self.aims = tuple(dict.fromkeys(aim for aim, _ in aimed))
         self.ladder = Ladder(list(self._attacks(aimed)), lambda each: each.sort)
 
+    def __repr__(self) -> str:
+        patterns = arguments.shown([written(aim.pieces) for aim in self.aims])
+        return f"<{patterns} on {arguments.shown(list(self.endpoints))}>"
+
     def _attacks(self, aimed: list[tuple[Aim, list[dict[str, Pieces]]]]) -> Iterator[_Attack]:
         surroundings = Surroundings(self.aims)
         first = target_model_actions()[0]
@@ -207,15 +212,17 @@ class _Invoker:
 
 
 @st.composite
+@arguments.shown_as("invocations")
 def _invocations(
-    draw: st.DrawFn, plan: _InvocationPlan, callers: st.SearchStrategy[Principal]
+    draw: st.DrawFn, policies: _InvocationPlan, principal: st.SearchStrategy[Principal]
 ) -> Request:
+    plan = policies
     attack = plan.ladder.draw(draw)
-    principal = draw(callers)
-    keys = principal.keys
+    caller = draw(principal)
+    keys = caller.keys
     if attack is None:
-        return draw_once(draw, _any_invocation(plan, principal))
-    invoker = _Invoker(plan.mentions, principal, attack.endpoint)
+        return draw_once(draw, _any_invocation(plan, caller))
+    invoker = _Invoker(plan.mentions, caller, attack.endpoint)
     target = None if attack.target is None else fitted(probe(resolved(attack.target, keys)))
     chosen = dict(_needed(invoker, attack.wanted, keys))
     return invoker.request(attack.action, target, chosen)

@@ -75,6 +75,26 @@ def resolved(pieces: Pieces, keys: Mapping[str, ContextValue]) -> Pieces:
     )
 
 
+def written(pieces: Pieces) -> str:
+    """The pattern as a policy has it."""
+    texts: list[str] = []
+    for piece in pieces:
+        match piece:
+            case Chars(text):
+                texts.append(text)
+            case Escape(char):
+                texts.append(f"${{{char}}}")
+            case Variable(key, None):
+                texts.append(f"${{{key}}}")
+            case Variable(key, default):
+                texts.append(f"${{{key}, '{default}'}}")
+            case AnyChars():
+                texts.append("*")
+            case AnyChar():
+                texts.append("?")
+    return "".join(texts)
+
+
 def head(pieces: Pieces) -> str:
     """The literal characters before the first wildcard or variable."""
     written = ""

@@ -87,6 +87,10 @@ class _RequestPlan:
         self.ladder = Ladder(self.probes, lambda each: each.sort)
         self.typical = self.mentions.principal()
         self.principals = principals(near=policies)
+        self._size = len(tuple(statements(policies)))
+
+    def __repr__(self) -> str:
+        return f"<{self._size} statements>"
 
 
 def _probes(number: int, statement: Statement) -> Iterator[_Probe]:
@@ -103,6 +107,8 @@ def _probes(number: int, statement: Statement) -> Iterator[_Probe]:
         aims = [Aim(pieces, source) for pieces in values_of_condition(condition)]
         surroundings = Surroundings(aims)
         for aim in aims:
+            if wanted.get(condition.key) == aim.pieces:
+                continue
             others = {k: v for k, v in wanted.items() if k.lower() != condition.key.lower()}
             sort = (number, at, surroundings.feature(aim))
             yield _Probe(actions[0], resources[0], {**others, condition.key: aim.pieces}, sort)
@@ -133,22 +139,26 @@ def _completed(arn: str) -> str:
 
 
 @st.composite
+@arguments.shown_as("requests")
 def _requests(
-    draw: st.DrawFn, plan: _RequestPlan, callers: st.SearchStrategy[Principal] | None
+    draw: st.DrawFn,
+    policies: _RequestPlan,
+    principal: st.SearchStrategy[Principal] | None = None,
 ) -> Request:
+    plan, callers = policies, principal
     chosen = plan.ladder.draw(draw)
     if chosen is not None:
-        principal = plan.typical if callers is None else draw(callers)
-        resource = _completed(probe(resolved(chosen.resource, principal.keys)))
-        space = RequestSpace(principal)
+        caller = plan.typical if callers is None else draw(callers)
+        resource = _completed(probe(resolved(chosen.resource, caller.keys)))
+        space = RequestSpace(caller)
         context = {
-            key: _as_set(key, probe(resolved(pieces, principal.keys)))
+            key: _as_set(key, probe(resolved(pieces, caller.keys)))
             for key, pieces in chosen.wanted.items()
             if space.known(key.lower()) is True
         }
-        return Request(principal, chosen.action, resource, context)
-    principal = draw(plan.principals if callers is None else callers)
-    return draw_once(draw, _any_request(plan.mentions, principal))
+        return Request(caller, chosen.action, resource, context)
+    caller = draw(plan.principals if callers is None else callers)
+    return draw_once(draw, _any_request(plan.mentions, caller))
 
 
 def _as_set(key: str, text: str) -> ContextValue:

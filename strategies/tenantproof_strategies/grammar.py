@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tenantproof.policy import PolicyDocument, PolicyKind, PolicySet, parse_policy
 from tenantproof.policy.operators import COMPARISONS
 from tenantproof.policy.syntax import Family, SetQualifier
+from tenantproof_strategies.arguments import shown_as
 from tenantproof_strategies.vocabulary import (
     ACTIONS,
     ARN_KEYS,
@@ -104,7 +105,8 @@ def policy_sets(families: Sequence[Family] = FAMILIES) -> st.SearchStrategy[Poli
 
 
 @st.composite
-def _documents(draw: st.DrawFn, families: tuple[Family, ...]) -> dict[str, Any]:
+@shown_as("documents")
+def _documents(draw: st.DrawFn, families: tuple[Family, ...] = FAMILIES) -> dict[str, Any]:
     version = draw(_VERSIONS)
     statements = draw(_some_statements(families, version == "2012-10-17"))
     document: dict[str, Any] = {"Statement": statements}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tenantproof.isolation.sagemaker import TARGET_MODEL, target_model_domain
 from tenantproof.request import ContextValue, Principal
 from tenantproof_strategies.aims import Near, aims_of
-from tenantproof_strategies.arguments import shown
+from tenantproof_strategies.arguments import shown, shown_as
 from tenantproof_strategies.boundary import (
     MODEL,
     Aim,
@@ -20,6 +20,7 @@ from tenantproof_strategies.boundary import (
     near_pieces,
     probe,
     resolved,
+    written,
 )
 from tenantproof_strategies.vocabulary import SEGMENTS
 
@@ -56,36 +57,30 @@ def target_models(near: Near = (), principal: Principal | None = None) -> st.Sea
         TypeError: ``near`` is a single text or holds something else, or ``principal`` is none.
     """
     aims = aims_of(near, TARGET_MODEL)
-    keys = {} if principal is None else checked_principal(principal).keys
-    return _free() if not aims else _NearModels(aims).strategy(keys)
-
-
-def checked_principal(principal: object) -> Principal:
-    """The argument, a principal.
-
-    Raises:
-        TypeError: it is something else.
-    """
-    if not isinstance(principal, Principal):
+    if principal is not None and not isinstance(principal, Principal):
         raise TypeError(f"found {shown(principal)} as principal, expected a Principal")
-    return principal
+    return _target_models(_Aimed(aims, principal)) if aims else _free()
 
 
-class _NearModels:
-    def __init__(self, aims: Sequence[Aim]) -> None:
+class _Aimed:
+    """The patterns to draw near of."""
+
+    def __init__(self, aims: Sequence[Aim], principal: Principal | None) -> None:
         self.aims = aims
+        self.keys = {} if principal is None else principal.keys
         self.ladder = Ladder(aims, Surroundings(aims).feature)
 
-    def strategy(self, keys: Mapping[str, ContextValue]) -> st.SearchStrategy[str]:
-        return _target_models(self, keys)
+    def __repr__(self) -> str:
+        return shown([written(aim.pieces) for aim in self.aims])
 
 
 @st.composite
-def _target_models(draw: st.DrawFn, models: _NearModels, keys: Mapping[str, ContextValue]) -> str:
-    aim = models.ladder.draw(draw)
+@shown_as("target_models")
+def _target_models(draw: st.DrawFn, near: _Aimed) -> str:
+    aim = near.ladder.draw(draw)
     if aim is not None:
-        return fitted(probe(resolved(aim.pieces, keys)))
-    return draw_once(draw, _near_model(models.aims, keys))
+        return fitted(probe(resolved(aim.pieces, near.keys)))
+    return draw_once(draw, _near_model(near.aims, near.keys))
 
 
 @st.composite

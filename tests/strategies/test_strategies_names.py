@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, find, given, settings
+from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 
@@ -24,7 +24,7 @@ RULES = (
     "^[é-ö]+$",
 )
 few = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-search = settings(max_examples=2000, database=None)
+search = settings(max_examples=2000, database=None, phases=[Phase.generate, Phase.shrink])
 
 
 @few
