@@ -16,6 +16,7 @@ from tenantproof_strategies import documents, policies, policy, policy_sets
 search = settings(
     max_examples=3000,
     database=None,
+    derandomize=True,
     phases=[Phase.generate, Phase.shrink],
     suppress_health_check=list(HealthCheck),
 )
@@ -46,8 +47,11 @@ def test_the_smallest_deny_is_one_statement() -> None:
 
 
 def test_the_smallest_condition_is_one_line() -> None:
-    condition = {"StringEquals": {"sagemaker:TargetModel": "acme"}}
-    assert smallest(lambda s: s.conditions) == with_statement(Condition=condition)
+    (statement,) = smallest(lambda s: s.conditions)["Statement"]
+    ((keys),) = statement.pop("Condition").values()
+    assert statement == SMALLEST["Statement"][0]
+    ((value),) = keys.values()
+    assert not isinstance(value, list)
 
 
 def test_the_smallest_policy_set_is_one_policy() -> None:
@@ -82,7 +86,7 @@ FEATURES: dict[str, Callable[[Statement], Any]] = {
 def test_the_whole_grammar_is_drawn() -> None:
     seen: set[str] = set()
 
-    @settings(search, max_examples=600, derandomize=True, phases=[Phase.generate])
+    @settings(search, max_examples=600, phases=[Phase.generate])
     @given(policies())
     def look(drawn: PolicyDocument) -> None:
         seen.update(n for n, fits in FEATURES.items() if any(map(fits, drawn.statements)))
