@@ -12,6 +12,7 @@ from benchmarks import (
     engines,
     scale,
     startup,
+    strategies,
     strings,
 )
 
@@ -22,6 +23,7 @@ BENCHMARKS = {
     "certificates": certificates.main,
     "corpus": corpus.main,
     "diff": diff.main,
+    "strategies": strategies.main,
     "agreement": agreement.main,
     "engines": engines.main,
 }

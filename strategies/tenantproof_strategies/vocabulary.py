@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from hypothesis import strategies as st
 
 NAMES = ("acme", "acme-corp", "Acme", "common", "team-acme", "a", "ab")
@@ -42,11 +44,13 @@ NETWORKS = ("203.0.113.0/24", "203.0.113.7", "10.0.0.0/8", "0.0.0.0/0", "2001:db
 BINARIES = ("", "QUJD", "QUJE")
 
 
+@cache
 def paths(segments: tuple[str, ...] = SEGMENTS) -> st.SearchStrategy[str]:
     """Slash-separated paths of one to three segments of the vocabulary."""
     return st.lists(st.sampled_from(segments), min_size=1, max_size=3).map("/".join)
 
 
+@cache
 def arns() -> st.SearchStrategy[str]:
     """ARNs of endpoints, buckets, users and roles."""
     return st.one_of(

@@ -27,7 +27,7 @@ from tenantproof.policy.syntax import Family
 from tenantproof.reading import Reading
 from tenantproof.request import Principal
 from tenantproof_strategies import policies, principals
-from tenantproof_strategies.requests import near_texts
+from tenantproof_strategies.boundary import near_texts
 
 slow_data = settings(
     max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]

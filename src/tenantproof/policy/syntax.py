@@ -131,7 +131,7 @@ class Template:
 
     text: str
     parts: tuple[Part, ...]
-    place: Place = field(compare=False)
+    place: Place = field(compare=False, repr=False)
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -168,7 +168,7 @@ class Condition:
     operator: Operator
     key: str
     values: tuple[ConditionValue, ...]
-    place: Place = field(compare=False)
+    place: Place = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ class Clause:
     element: str
     negated: bool
     patterns: tuple[Template, ...]
-    place: Place = field(compare=False)
+    place: Place = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ class PrincipalEntry:
 
     type: str
     value: str
-    place: Place = field(compare=False)
+    place: Place = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ class PrincipalClause:
     element: str
     negated: bool
     entries: tuple[PrincipalEntry, ...]
-    place: Place = field(compare=False)
+    place: Place = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,7 @@ class Statement:
     resource: Clause | None
     principal: PrincipalClause | None
     conditions: tuple[Condition, ...]
-    place: Place = field(compare=False)
+    place: Place = field(compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -233,8 +233,8 @@ class PolicyDocument:
     version: Version
     id: str | None
     statements: tuple[Statement, ...]
-    file: str = field(compare=False)
-    place: Place = field(compare=False)
+    file: str = field(compare=False, repr=False)
+    place: Place = field(compare=False, repr=False)
 
 
 def statement_name(index: int, sid: str | None) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
 
 from tenantproof.policy import PolicyDocument, PolicyKind, PolicySet, parse_policy
 from tenantproof.policy.operators import COMPARISONS
-from tenantproof.policy.syntax import Comparison, Family, SetQualifier
+from tenantproof.policy.syntax import Family, SetQualifier
+from tenantproof_strategies.arguments import shown_as
 from tenantproof_strategies.vocabulary import (
     ACTIONS,
     ARN_KEYS,
@@ -72,73 +74,101 @@ def documents(families: Sequence[Family] = FAMILIES) -> st.SearchStrategy[dict[s
 
 def policies(families: Sequence[Family] = FAMILIES) -> st.SearchStrategy[PolicyDocument]:
     """Identity policies; arguments as :func:`documents`."""
-    return documents(families).map(_parsed)
+    return documents(families).map(policy)
 
 
-def _parsed(document: dict[str, Any]) -> PolicyDocument:
+def policy(document: Mapping[str, Any]) -> PolicyDocument:
+    """An identity policy from its JSON object: what failing examples print.
+
+    Raises:
+        InputError: it is none.
+    """
     return parse_policy(json.dumps(document), kind=PolicyKind.IDENTITY)
 
 
-@st.composite
-def policy_sets(draw: st.DrawFn, families: Sequence[Family] = FAMILIES) -> PolicySet:
-    """One to two identity policies, sometimes with a boundary or service control policies."""
+def policy_sets(families: Sequence[Family] = FAMILIES) -> st.SearchStrategy[PolicySet]:
+    """One to two identity policies, sometimes with a boundary or service control policies.
+
+    Arguments as :func:`documents`.
+    """
     drawn = policies(families)
-    identity = draw(st.lists(drawn, min_size=1, max_size=2))
-    boundary = draw(st.one_of(st.none(), st.none(), drawn))
-    levels = draw(
-        st.one_of(st.just([]), st.just([]), st.lists(st.lists(drawn, max_size=2), max_size=2))
+    levels = st.lists(st.lists(drawn, max_size=2).map(tuple), max_size=2).map(tuple)
+    return st.builds(
+        PolicySet,
+        st.lists(drawn, min_size=1, max_size=2).map(tuple),
+        st.one_of(st.none(), st.none(), drawn),
+        st.one_of(st.just(()), st.just(()), levels),
     )
-    return PolicySet(tuple(identity), boundary, tuple(map(tuple, levels)))
+
+
+# The strategies below are made once and kept: making them costs more than drawing from them.
 
 
 @st.composite
-def _documents(draw: st.DrawFn, families: tuple[Family, ...]) -> dict[str, Any]:
-    version = draw(st.sampled_from(("2012-10-17", "2012-10-17", "2008-10-17", None)))
-    with_variables = version == "2012-10-17"
-    statements = draw(st.lists(_statements(families, with_variables), min_size=1, max_size=3))
+@shown_as("documents")
+def _documents(draw: st.DrawFn, families: tuple[Family, ...] = FAMILIES) -> dict[str, Any]:
+    version = draw(_VERSIONS)
+    statements = draw(_some_statements(families, version == "2012-10-17"))
     document: dict[str, Any] = {"Statement": statements}
     if len(statements) == 1 and draw(st.booleans()):
         document["Statement"] = statements[0]
     return {"Version": version, **document} if version else document
 
 
+_VERSIONS = st.sampled_from(("2012-10-17", "2012-10-17", "2008-10-17", None))
+
+
+@cache
+def _some_statements(
+    families: tuple[Family, ...], with_variables: bool
+) -> st.SearchStrategy[list[dict[str, Any]]]:
+    return st.lists(_statements(families, with_variables), min_size=1, max_size=3)
+
+
 @st.composite
 def _statements(
     draw: st.DrawFn, families: tuple[Family, ...], with_variables: bool
 ) -> dict[str, Any]:
-    statement: dict[str, Any] = {"Effect": draw(st.sampled_from(("Allow", "Allow", "Deny")))}
-    action = draw(st.sampled_from(("Action", "Action", "Action", "NotAction")))
-    resource = draw(st.sampled_from(("Resource", "Resource", "Resource", "NotResource")))
-    statement[action] = draw(_one_or_more(_actions()))
-    statement[resource] = draw(_one_or_more(_resources(with_variables)))
-    conditions = draw(st.lists(_conditions(families, with_variables), max_size=3))
+    statement: dict[str, Any] = {"Effect": draw(_EFFECTS)}
+    action, resource = draw(_ELEMENTS)
+    statement[action] = draw(_actions())
+    statement[resource] = draw(_resources(with_variables))
     block: dict[str, dict[str, Any]] = {}
-    for operator, key, values in conditions:
+    for operator, key, values in draw(_conditions(families, with_variables)):
         block.setdefault(operator, {}).setdefault(key, values)
     if block:
         statement["Condition"] = block
     return statement
 
 
+_EFFECTS = st.sampled_from(("Allow", "Allow", "Deny"))
+_ELEMENTS = st.tuples(
+    st.sampled_from(("Action", "Action", "Action", "NotAction")),
+    st.sampled_from(("Resource", "Resource", "Resource", "NotResource")),
+)
+
+
 def _one_or_more(texts: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(texts, st.lists(texts, min_size=1, max_size=3))
 
 
-def _actions() -> st.SearchStrategy[str]:
+@cache
+def _actions() -> st.SearchStrategy[Any]:
     written = st.sampled_from(ACTIONS)
-    return st.one_of(
-        written,
-        written.map(str.upper),
-        st.sampled_from(("*", "sagemaker:*", "sagemaker:Invoke*", "s?gemaker:InvokeEndpoint")),
-    )
+    wild = ("*", "sagemaker:*", "sagemaker:Invoke*", "s?gemaker:InvokeEndpoint")
+    return _one_or_more(st.one_of(st.sampled_from(wild), written, written.map(str.upper)))
+
+
+@cache
+def _resources(with_variables: bool) -> st.SearchStrategy[Any]:
+    shapes = ["as is", "last", "segment", "short", *(["variable"] if with_variables else [])]
+    return _one_or_more(st.one_of(st.just("*"), *map(_shaped_arns, shapes)))
 
 
 @st.composite
-def _resources(draw: st.DrawFn, with_variables: bool) -> str:
+def _shaped_arns(draw: st.DrawFn, shape: str) -> str:
     arn = draw(arns())
-    match draw(st.sampled_from(("*", "as is", "last", "segment", "short", "variable"))):
-        case "*":
-            return "*"
+    match shape:
         case "last":
             return arn[: draw(st.integers(arn.rindex(":") + 1, len(arn)))] + "*"
         case "segment":
@@ -148,38 +178,42 @@ def _resources(draw: st.DrawFn, with_variables: bool) -> str:
             return ":".join(fields)
         case "short":
             return ":".join(arn.split(":")[: draw(st.integers(2, 5))])
-        case "variable" if with_variables:
+        case "variable":
             return arn + draw(st.sampled_from(_VARIABLES))
         case _:
             return arn
 
 
-@st.composite
+@cache
 def _conditions(
-    draw: st.DrawFn, families: tuple[Family, ...], with_variables: bool
-) -> tuple[str, str, Any]:
-    family = draw(st.sampled_from(families))
-    among = [c for c in COMPARISONS.values() if c.family is family]
-    comparison = draw(st.sampled_from(among))
-    name = draw(_operator_names(comparison))
-    key = draw(st.sampled_from(_KEYS[family]))
-    return name, key, draw(_one_or_more(_values(comparison, with_variables)))
+    families: tuple[Family, ...], with_variables: bool
+) -> st.SearchStrategy[list[tuple[str, str, Any]]]:
+    if not families:
+        return st.just([])
+    of_family = [_of_family(family, with_variables) for family in families]
+    return st.lists(st.one_of(of_family), max_size=3)
 
 
-def _operator_names(comparison: Comparison) -> st.SearchStrategy[str]:
-    if comparison.family is Family.NULL:
-        return st.just(comparison.name)
-    prefixes = ("", "", *(f"{qualifier.value}:" for qualifier in SetQualifier))
-    return st.builds(
-        "{}{}{}".format,
-        st.sampled_from(prefixes),
-        st.just(comparison.name),
-        st.sampled_from(("", "", "IfExists")),
+def _of_family(family: Family, with_variables: bool) -> st.SearchStrategy[tuple[str, str, Any]]:
+    return st.tuples(
+        st.sampled_from(_operator_names(family)),
+        st.sampled_from(_KEYS[family]),
+        _one_or_more(_values(family, with_variables)),
     )
 
 
-def _values(comparison: Comparison, with_variables: bool) -> st.SearchStrategy[Any]:
-    match comparison.family:
+def _operator_names(family: Family) -> tuple[str, ...]:
+    """The operators of a family, those without prefix and suffix more than once."""
+    names = [c.name for c in COMPARISONS.values() if c.family is family]
+    if family is Family.NULL:
+        return tuple(names)
+    prefixes = ("", "", *(f"{qualifier.value}:" for qualifier in SetQualifier))
+    suffixes = ("", "", "IfExists")
+    return tuple(f"{p}{name}{s}" for name in names for p in prefixes for s in suffixes)
+
+
+def _values(family: Family, with_variables: bool) -> st.SearchStrategy[Any]:
+    match family:
         case Family.STRING:
             return _patterns(paths(), with_variables)
         case Family.ARN:
