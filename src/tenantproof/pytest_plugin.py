@@ -1,4 +1,228 @@
-"""The pytest plugin: what pytest loads at its start.
+"""The pytest plugin: manifests collected as tests, fixtures, a header line and a summary.
 
-Nothing heavy is imported here: a run that does not use tenantproof must not notice it.
+pytest loads this module at its start: nothing heavy is imported here, so that a run that does not
+use tenantproof does not notice it. What a run uses is imported when it is used, from
+:mod:`tenantproof.testing`.
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
+
+    from tenantproof.compare import Comparison
+    from tenantproof.policy import PolicySet
+    from tenantproof.testing.isolation import Isolation, Proof, Subject
+    from tenantproof.testing.state import State
+
+MANIFEST_NAME = "tenantproof.toml"
+"""The end of the names of the files that are collected when they are named on the command line."""
+
+ENGINES = ("automata", "z3", "cvc5", "all")
+
+_STATE: pytest.StashKey[State] = pytest.StashKey()
+_ITEM: pytest.StashKey[pytest.Item] = pytest.StashKey()
+
+_OPTIONS = ("manifest", "timeout", "engine", "lenient", "attack")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options in one group, each with a twin in the configuration file."""
+    group = parser.getgroup("tenantproof", "tenantproof: proofs that tenants are kept apart")
+    group.addoption(
+        "--tenantproof-manifest",
+        metavar="PATH",
+        action="append",
+        default=[],
+        help="Collect this manifest, or the tenantproof.toml in this folder; may be repeated.",
+    )
+    group.addoption(
+        "--tenantproof-timeout",
+        metavar="SECONDS",
+        help="For one question about one principal (30); what takes longer is UNKNOWN.",
+    )
+    group.addoption(
+        "--tenantproof-engine",
+        choices=ENGINES,
+        help="What decides (automata); with all, every engine that is installed must agree.",
+    )
+    group.addoption(
+        "--tenantproof-lenient",
+        action="store_true",
+        default=None,
+        help="Read policies with comments and trailing commas.",
+    )
+    group.addoption(
+        "--tenantproof-no-attack",
+        dest="tenantproof_attack",
+        action="store_false",
+        default=None,
+        help="Do not attack what is proved with random requests.",
+    )
+    parser.addini("tenantproof", "Manifests to collect: paths or globs.", "linelist", [])
+    parser.addini("tenantproof_timeout", "As --tenantproof-timeout.", "string", "")
+    parser.addini("tenantproof_engine", "As --tenantproof-engine.", "string", "")
+    parser.addini("tenantproof_lenient", "As --tenantproof-lenient.", "bool", False)
+    parser.addini("tenantproof_attack", "Whether what is proved is attacked.", "bool", True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker, and add the manifests of the configuration to what is collected."""
+    config.addinivalue_line(
+        "markers",
+        "tenantproof(manifest): the manifest that the fixtures of the test are about; a path"
+        " relative to the test's file",
+    )
+    if _is_used(config):
+        from tenantproof.testing.state import State
+
+        state = State.of(config, _ITEM)
+        config.stash[_STATE] = state
+        config.args[:] = [*config.args, *state.more_arguments()]
+
+
+def _is_used(config: pytest.Config) -> bool:
+    """Whether options, the configuration file or the arguments name something of tenantproof's."""
+    options = any(
+        getattr(config.option, f"tenantproof_{name}", None) not in (None, []) for name in _OPTIONS
+    )
+    return options or bool(config.getini("tenantproof")) or any(map(_is_manifest, config.args))
+
+
+def _is_manifest(argument: str) -> bool:
+    return argument.partition("::")[0].endswith(MANIFEST_NAME)
+
+
+def _state(config: pytest.Config) -> State:
+    """What the run keeps; made at the first use where nothing told of it before."""
+    if _STATE not in config.stash:
+        from tenantproof.testing.state import State
+
+        config.stash[_STATE] = State.of(config, _ITEM)
+    return config.stash[_STATE]
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """One line, where the run is known to use tenantproof."""
+    return config.stash[_STATE].header() if _STATE in config.stash else None
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Manifests that are named on the command line, by an option or in the configuration."""
+    if file_path.suffix != ".toml" or _STATE not in parent.config.stash:
+        return None
+    state = parent.config.stash[_STATE]
+    named = parent.session.isinitpath(file_path) and file_path.name.endswith(MANIFEST_NAME)
+    if not named and not state.collects(file_path):
+        return None
+    from tenantproof.testing.items import ManifestFile
+
+    collected: pytest.Collector = ManifestFile.from_parent(parent, path=file_path, state=state)
+    return collected
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """The fixtures' objects live for the whole run; they need to know which test uses them."""
+    item.config.stash[_ITEM] = item
+    return (yield)
+
+
+def pytest_report_teststatus(
+    report: pytest.CollectReport | pytest.TestReport,
+) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    """A question that failed says LEAK or UNKNOWN instead of FAILED."""
+    if report.when == "call" and report.failed and _is_question(report):
+        verdict = dict(report.user_properties).get("verdict")
+        if verdict in {"LEAK", "UNKNOWN"}:
+            return "failed", str(verdict)[0], (str(verdict), {"red": True})
+    return None
+
+
+def _is_question(report: pytest.CollectReport | pytest.TestReport) -> bool:
+    return isinstance(report, pytest.TestReport) and _is_manifest(report.nodeid)
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """What was proved and what was not, and what the proofs rest on."""
+    stats = terminalreporter.stats
+    reports = [each for name in ("passed", "failed") for each in stats.get(name, ())]
+    if any(name == "tenantproof" for each in reports for name, _ in each.user_properties):
+        from tenantproof.testing.summary import write_summary
+
+        write_summary(terminalreporter, reports, _state(terminalreporter.config))
+
+
+# -- under pytest-xdist ------------------------------------------------------------------------
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """What a worker's proofs rest on, for the summary."""
+    told = getattr(node, "workeroutput", {}).get("tenantproof_assumptions", {})
+    if told:
+        state = _state(node.config)
+        state.assumptions.update({file: tuple(each) for file, each in told.items()})
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker tells what its proofs rest on."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None and _STATE in session.config.stash:
+        assumptions = session.config.stash[_STATE].assumptions
+        output["tenantproof_assumptions"] = {file: list(each) for file, each in assumptions.items()}
+
+
+# -- fixtures ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def isolation(pytestconfig: pytest.Config) -> Isolation:
+    """The access tests of a manifest: that of the marker, of the configuration, or the nearest.
+
+    It lives as long as the run, so that property tests may use it; which manifest it is about
+    depends on the test that uses it.
+    """
+    return _state(pytestconfig).isolation
+
+
+@pytest.fixture(scope="session")
+def principal(isolation: Isolation) -> Callable[[str], Subject]:
+    """``principal("acme").cannot_invoke("acme-corp/*")``: a sentence that is proved or fails."""
+    return isolation.principal
+
+
+@pytest.fixture(scope="session")
+def assert_isolated(isolation: Isolation) -> Callable[..., Proof]:
+    """``assert_isolated()``: tenants are kept apart, or the principal that has some policies."""
+    return isolation.assert_isolated
+
+
+@pytest.fixture(scope="session")
+def assert_can(isolation: Isolation) -> Callable[..., Proof]:
+    """``assert_can("acme", "acme/*")``: each of these models can be invoked."""
+    return isolation.assert_can
+
+
+@pytest.fixture(scope="session")
+def assert_cannot(isolation: Isolation) -> Callable[..., Proof]:
+    """``assert_cannot("acme", "acme-corp/*")``: none of these models can be invoked."""
+    return isolation.assert_cannot
+
+
+@pytest.fixture(scope="session")
+def assert_no_new_access(isolation: Isolation) -> Callable[..., Comparison]:
+    """``assert_no_new_access("old.json", "new.json")``: the second allows nothing more."""
+    return isolation.assert_no_new_access
+
+
+@pytest.fixture(scope="session")
+def policy_set(isolation: Isolation) -> Callable[..., PolicySet]:
+    """``policy_set("acme.json", permissions_boundary={...})``: what applies to one principal."""
+    return isolation.policy_set

@@ -63,8 +63,11 @@ class Denies:
         target = request.context.get(TARGET_MODEL)
         known = target if isinstance(target, str) else None
         compiled = self.inquiry.compiled
+        own = self.principal.keys
         return (
             self.is_forbidden(known)
+            and request.principal == self.principal
+            and all(request.keys[key] == value for key, value in own.items())
             and is_within(compiled, request)
             and holds(compiled.space.rules(), request) is not False
         )

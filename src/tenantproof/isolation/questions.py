@@ -81,7 +81,8 @@ class Run(Asker):
                         answer = partial(self.isolated, tenant, member, endpoint)
                         yield self._asked(Question.ISOLATED, tenant, member, endpoint, answer)
         for tenant in self.manifest.tenants:
-            for endpoint in tenant.endpoints:
+            # A tenant that only owns models has nobody to reach them.
+            for endpoint in tenant.endpoints if tenant.members else ():
                 answer = partial(self.reaches, tenant, endpoint)
                 yield self._asked(Question.REACHES, tenant, tenant.members[0], endpoint, answer)
         yield from RuleQuestions(self).asked()

@@ -1,0 +1,351 @@
+"""Sentences about access, each proved or refuted: ``principal("acme").cannot_invoke("corp/*")``.
+
+A sentence that does not hold raises ``AssertionError`` with the request that refutes it; one that
+holds returns what was proved. UNKNOWN is refuted, too: nothing but a proof passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tenantproof.compare import Comparison, Question, Side, Terms, compare, no_new_access
+from tenantproof.compare.answers import Compared
+from tenantproof.compare.space import ASSUMED, BY_ITSELF
+from tenantproof.errors import InputError, Place, Problem
+from tenantproof.isolation import Manifest, Verdict
+from tenantproof.isolation import Question as Asks
+from tenantproof.isolation.asking import Asked
+from tenantproof.isolation.manifest import Member, read_assertion
+from tenantproof.policy import PolicyDocument, PolicySet
+from tenantproof.request import ContextValue, Principal
+from tenantproof.testing.checks import DEFAULT, Checks, Options, Outcome
+from tenantproof.testing.in_code import IN_CODE, TENANT, endpoint_of, made_of
+from tenantproof.testing.policies import PolicyLike, as_policies, policy_set
+from tenantproof.testing.words import comparison_failure, failure
+
+Who = str | PolicySet | PolicyDocument | Path | Mapping[str, object] | Sequence[PolicyLike]
+
+
+Told = Callable[[Outcome, Checks], None]
+"""Is told of each answer, and of which manifest."""
+
+
+def _nobody(outcome: Outcome, checks: Checks) -> None:
+    """Where nobody wants to be told."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a sentence that holds rests on: it is true, so that ``assert`` may stand before it."""
+
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """PROVED."""
+        return Verdict.PROVED
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A principal, a tenant's principals, or those of all tenants of a rule, to say something of.
+
+    Attributes:
+        who: a tenant's name, a principal's ARN or a rule's name.
+        checks: the manifest that has it.
+        answered: told of each answer.
+        endpoints: names or ARNs of the endpoints that are meant; all of the manifest without them.
+    """
+
+    who: str
+    checks: Checks
+    answered: Told = field(default=_nobody, compare=False, repr=False)
+    endpoints: tuple[str, ...] = ()
+
+    def at(self, *endpoints: str) -> Subject:
+        """The same at some endpoints, by name or ARN."""
+        return replace(self, endpoints=endpoints)
+
+    def can_invoke(self, target_model: str | None = None, *, by: str | None = None) -> Proof:
+        """Each model of a pattern is allowed in some context.
+
+        Args:
+            target_model: a pattern; None for the request without a TargetModel.
+            by: the action, ``sagemaker:InvokeEndpoint`` without it.
+
+        Raises:
+            AssertionError: it is not proved.
+            InputError: the manifest has no such principal, or there is no such action.
+        """
+        __tracebackhide__ = True
+        return self._holds(self._asserted(can=True, target_model=target_model, action=by))
+
+    def cannot_invoke(self, target_model: str | None = None, *, by: str | None = None) -> Proof:
+        """No request for a model of a pattern is allowed; arguments as :meth:`can_invoke`.
+
+        Without ``target_model`` no request at all is.
+        """
+        __tracebackhide__ = True
+        return self._holds(self._asserted(can=False, target_model=target_model, action=by))
+
+    def is_isolated(self) -> Proof:
+        """Nothing outside what its tenant owns or all share can be invoked, by any action."""
+        __tracebackhide__ = True
+        return self._holds(self._of(Asks.ISOLATED))
+
+    def reaches_what_it_owns(self) -> Proof:
+        """One of the tenant's principals can invoke each model that it owns."""
+        __tracebackhide__ = True
+        return self._holds(self._of(Asks.REACHES))
+
+    def _asserted(
+        self, *, can: bool, target_model: str | None, action: str | None
+    ) -> Iterator[Asked]:
+        assertion = read_assertion(
+            self.checks.manifest,
+            can=can,
+            principal=self.who,
+            target_model=target_model,
+            action=action,
+            endpoints=self.endpoints,
+        )
+        return self.checks.run.asked_of(assertion)
+
+    def _of(self, question: Asks) -> Iterator[Asked]:
+        # The reader of assertions knows which principals and endpoints there are.
+        chosen = read_assertion(
+            self.checks.manifest, can=False, principal=self.who, endpoints=self.endpoints
+        )
+        for asked in self.checks.asked():
+            names = (asked.tenant, asked.principal)
+            if (
+                asked.question is question
+                and self.who in names
+                and asked.endpoint in chosen.endpoints
+            ):
+                yield asked
+
+    def _holds(self, questions: Iterable[Asked]) -> Proof:
+        __tracebackhide__ = True
+        manifest = self.checks.manifest
+        outcomes: list[Outcome] = []
+        for asked in questions:
+            key = f"{manifest.file}:{asked.question.value}:{asked.assertion}:{asked.principal}"
+            outcome = self.checks.outcome(asked, f"{key}:{asked.endpoint.arn}")
+            self.answered(outcome, self.checks)
+            outcomes.append(outcome)
+            if outcome.verdict is not Verdict.PROVED:
+                raise AssertionError(failure(outcome, manifest))
+        if not outcomes:
+            message = (
+                f'found nothing to ask of "{self.who}" (it may be trusted), expected a question'
+            )
+            raise InputError([Problem(message, Place(manifest.file, "manifest"))])
+        return Proof(tuple(outcomes))
+
+
+class Isolation:
+    """The access tests of a manifest, or of policies in code.
+
+    Args:
+        checks: gives the manifest under test; asked each time, so that one object serves tests
+            with different manifests.
+        answered: told of each answer.
+        folder: gives the folder that paths of policies are relative to.
+        options: how questions are asked that are not about a manifest.
+    """
+
+    def __init__(
+        self,
+        checks: Callable[[], Checks],
+        answered: Told = _nobody,
+        folder: Callable[[], Path] = Path,
+        options: Options = DEFAULT,
+    ) -> None:
+        self._checks = checks
+        self._answered = answered
+        self._folder = folder
+        self._options = options
+
+    @classmethod
+    def of(cls, manifest: Path | str, options: Options = DEFAULT) -> Isolation:
+        """The access tests of the manifest at a path; paths of policies are relative to it.
+
+        Raises:
+            InputError: with every problem of the manifest and its policies.
+        """
+        checks = Checks.of(Path(manifest), options)
+        folder = Path(checks.manifest.file).parent
+        return cls(lambda: checks, folder=lambda: folder, options=options)
+
+    @property
+    def manifest(self) -> Manifest:
+        """The manifest under test."""
+        return self._checks().manifest
+
+    def policies(self, who: str) -> PolicySet:
+        """The policies of a principal: by its ARN, or by its tenant's name where it has one only.
+
+        Raises:
+            InputError: the manifest has no such principal, or the tenant has several.
+        """
+        return self._member(who).policies
+
+    def _member(self, who: str) -> Member:
+        members = [
+            member
+            for group in self.manifest.groups
+            for member in group.members
+            if who in (group.name, member.principal.arn)
+        ]
+        if len({member.principal.arn for member in members}) != 1:
+            arns = ", ".join(member.principal.arn for member in members) or "no principal"
+            message = f'found {arns} for "{who}", expected one principal'
+            raise InputError([Problem(message, Place(self.manifest.file, "tenants"))])
+        return members[0]
+
+    def policy_set(
+        self,
+        *policies: PolicyLike,
+        permissions_boundary: PolicyLike | None = None,
+        service_control_policies: Iterable[Iterable[PolicyLike]] = (),
+    ) -> PolicySet:
+        """Everything that applies to one principal; see :func:`.policies.policy_set`."""
+        return policy_set(
+            *policies,
+            permissions_boundary=permissions_boundary,
+            service_control_policies=service_control_policies,
+            folder=self._folder(),
+            lenient=self._options.lenient,
+        )
+
+    def principal(self, who: str) -> Subject:
+        """A tenant's principals, one principal by its ARN, or those of all tenants of a rule."""
+        return Subject(who, self._checks(), self._answered)
+
+    def assert_isolated(
+        self,
+        who: Who | None = None,
+        *,
+        owns: str | Iterable[str] | None = None,
+        endpoint: str | None = None,
+        shared: Iterable[str] = (),
+        others: Mapping[str, Sequence[str]] | None = None,
+        principal: str = "arn:aws:iam::111122223333:role/tenant",
+        tags: Mapping[str, str] | None = None,
+        context: Mapping[str, ContextValue] | None = None,
+    ) -> Proof:
+        """Tenants are kept apart: those of the manifest, or the principal that has some policies.
+
+        Args:
+            who: a tenant's name, a principal's ARN or a rule's name of the manifest; None for all
+                of them; or policies that a test has: a policy set, a policy (an object, a path) or
+                a list of policies.
+            owns: of policies, the models that their principal may invoke: patterns.
+            endpoint: of policies, the endpoint's ARN; without it the manifest's endpoints.
+            shared: of policies, the models that everybody may invoke.
+            others: of policies, other tenants' names and what they own, to be named where they
+                are reached.
+            principal: of policies, the ARN of who has them.
+            tags: of policies, the tags of the principal.
+            context: of policies, further keys of the principal.
+
+        Returns:
+            What was proved.
+
+        Raises:
+            AssertionError: a leak, or an UNKNOWN.
+            InputError: something that was given cannot be used.
+        """
+        __tracebackhide__ = True
+        if who is None or isinstance(who, str):
+            given = {"owns": owns, "endpoint": endpoint, "shared": shared, "others": others}
+            for name, value in given.items():
+                if value:
+                    raise TypeError(f"found {name} without policies, expected policies as who")
+            names = [group.name for group in self.manifest.groups] if who is None else [who]
+            proofs: list[Proof] = []
+            for name in self._asked_about(names, who):
+                # A comprehension has a frame of its own, which a failure would show.
+                proofs.append(self.principal(name).is_isolated())  # noqa: PERF401
+            if not proofs:
+                message = "found only principals that are trusted, expected one to ask about"
+                raise InputError([Problem(message, Place(self.manifest.file, "trusted"))])
+            return Proof(tuple(outcome for proof in proofs for outcome in proof.outcomes))
+        if owns is None:
+            raise TypeError("found policies without owns, expected what their principal may invoke")
+        caller = Principal(principal, dict(tags or {}), dict(context or {}))
+        member = Member(caller, as_policies(who, self._folder()))
+        endpoints = (endpoint_of(endpoint),) if endpoint is not None else self.manifest.endpoints
+        owned = (owns,) if isinstance(owns, str) else tuple(owns)
+        manifest = made_of(member, endpoints, owned, tuple(shared), others or {})
+        checks = Checks(manifest, self._options)
+        checks.run.check_ownership()
+        return Subject(TENANT, checks, self._answered).is_isolated()
+
+    def _asked_about(self, names: Iterable[str], who: str | None) -> Iterator[str]:
+        """The groups of which something is asked: where all are, trusted principals are not."""
+        trusted = {each.arn for each in self.manifest.trusted}
+        for name in names:
+            groups = [group for group in self.manifest.groups if group.name == name]
+            arns = {member.principal.arn for group in groups for member in group.members}
+            if who is not None or not arns <= trusted:
+                yield name
+
+    def assert_can(
+        self, who: str, target_model: str | None = None, *, action: str | None = None
+    ) -> Proof:
+        """A principal can invoke each model of a pattern; see :meth:`Subject.can_invoke`."""
+        __tracebackhide__ = True
+        return self.principal(who).can_invoke(target_model, by=action)
+
+    def assert_cannot(
+        self, who: str, target_model: str | None = None, *, action: str | None = None
+    ) -> Proof:
+        """A principal can invoke no model of a pattern; see :meth:`Subject.cannot_invoke`."""
+        __tracebackhide__ = True
+        return self.principal(who).cannot_invoke(target_model, by=action)
+
+    def assert_no_new_access(self, old: Who, new: Who) -> Comparison:
+        """NEW allows nothing that OLD does not.
+
+        Args:
+            old: a path (a policy file, a folder of them, or a manifest), or policies that a test
+                has.
+            new: the same kind of thing.
+
+        Returns:
+            What was proved.
+
+        Raises:
+            AssertionError: here is a request that NEW allows and OLD does not, or an UNKNOWN.
+            InputError: something that was given cannot be used.
+        """
+        __tracebackhide__ = True
+        comparison = self._compared(old, new)
+        if comparison.verdict is not Verdict.PROVED:
+            raise AssertionError(comparison_failure(comparison))
+        return comparison
+
+    def _compared(self, old: Who, new: Who) -> Comparison:
+        terms = Terms(self._options.timeout)
+        asked = Question.NO_NEW_ACCESS
+        if _is_path(old) and _is_path(new):
+            paths = [self._folder() / path for path in (old, new) if isinstance(path, str | Path)]
+            return compare(paths[0], paths[1], asked, terms, lenient=self._options.lenient)
+        sides = [Side(as_policies(_policies(each), self._folder())) for each in (old, new)]
+        answer = no_new_access(sides[0], sides[1], terms)
+        pair = Compared(IN_CODE, answer)
+        return Comparison("OLD", "NEW", asked, (pair,), (BY_ITSELF, *ASSUMED))
+
+
+def _is_path(given: Who) -> bool:
+    return isinstance(given, Path) or (
+        isinstance(given, str) and not given.lstrip().startswith("{")
+    )
+
+
+def _policies(given: Who) -> PolicySet | PolicyLike | Sequence[PolicyLike]:
+    return given

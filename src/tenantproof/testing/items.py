@@ -1,0 +1,132 @@
+"""A manifest collected as tests: one for each question about each principal, and each assertion."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# What a report of a failed test is made of: pytest has no public names for these, and a report made
+# of a plain text would have no line in the short summary, and none under pytest-xdist.
+from _pytest._code.code import (
+    ReprEntryNative,
+    ReprExceptionInfo,
+    ReprFileLocation,
+    ReprTraceback,
+    TerminalRepr,
+)
+
+from tenantproof.errors import DisagreementError, InputError, TenantproofError
+from tenantproof.isolation import Question, Verdict
+from tenantproof.isolation.asking import Asked
+from tenantproof.testing.checks import Checks, Outcome
+from tenantproof.testing.properties import ANSWER, DISAGREEMENT, VERDICT, properties_of
+from tenantproof.testing.state import State
+from tenantproof.testing.statistics import noted_for
+from tenantproof.testing.words import failure, headline
+
+
+class ManifestFile(pytest.File):
+    """A manifest; its questions are the tests."""
+
+    def __init__(self, state: State, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.state = state
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """The questions, in the order of ``tenantproof check``.
+
+        Raises:
+            CollectError: the manifest or a policy cannot be used; with every problem and its place.
+        """
+        try:
+            checks = self.state.checks(self.path)
+        except InputError as error:
+            raise self.CollectError("\n".join(map(str, error.problems))) from None
+        self.state.assumed(checks)
+        names: Counter[str] = Counter()
+        for asked in checks.asked():
+            about = f"{asked.question.value}[{_about(asked)}"
+            names[about] += 1
+            name = f"{about}]" if names[about] == 1 else f"{about}-{names[about]}]"
+            # Made of a text, it is the same as the one read from a cache or the command line.
+            nodeid = f"{self.nodeid}::{name}"
+            yield QuestionItem.from_parent(
+                self, name=name, nodeid=nodeid, asked=asked, checks=checks
+            )
+
+
+def _about(asked: Asked) -> str:
+    """``acme-role/acme-models``: the tenant or assertion, the principal and the endpoint."""
+    about = asked.assertion or asked.tenant
+    if asked.question is Question.REACHES:
+        return f"{about}-{asked.endpoint.name}"
+    return f"{about}-{asked.principal.split(':', 5)[-1]}-{asked.endpoint.name}"
+
+
+class NotProved(Exception):  # noqa: N818 (it is no error of the program)
+    """An answer that is not PROVED."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(headline(outcome))
+        self.outcome = outcome
+
+
+class QuestionItem(pytest.Item):
+    """One question about one principal at one endpoint."""
+
+    def __init__(self, asked: Asked, checks: Checks, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.asked = asked
+        self.checks = checks
+        self.add_marker("tenantproof")
+        self.extra_keyword_matches.update((asked.question.value, asked.tenant))
+
+    def runtest(self) -> None:
+        """Ask the question, and attack the answer."""
+        try:
+            with noted_for(self):
+                outcome = self.checks.outcome(self.asked, self.nodeid)
+        except DisagreementError:
+            self.user_properties += [(ANSWER, DISAGREEMENT), (VERDICT, DISAGREEMENT)]
+            raise
+        self.user_properties += properties_of(outcome)
+        if outcome.verdict is not Verdict.PROVED:
+            raise NotProved(outcome)
+
+    def repr_failure(
+        self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None
+    ) -> str | TerminalRepr:
+        """The answer in full; a traceback only where something of ours broke."""
+        error = excinfo.value
+        again = shlex.join(["pytest", self.nodeid])
+        if isinstance(error, NotProved):
+            text = failure(error.outcome, self.checks.manifest, again)
+            finding = error.outcome.worst
+            place = finding.statements[0].place if finding.statements else None
+            where = (place.file, place.line) if place else (self.checks.manifest.file, 0)
+            return _report(text, str(error), *where)
+        if isinstance(error, DisagreementError):
+            text = (
+                f"internal error: the two readings disagree: {error}\n"
+                "This is a bug in tenantproof; please report it with the policies."
+            )
+            return _report(text, DISAGREEMENT, self.checks.manifest.file, 0)
+        if isinstance(error, TenantproofError):
+            return _report(str(error), str(error), self.checks.manifest.file, 0)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """The manifest, and the name of the test."""
+        return self.path, None, self.name
+
+
+def _report(text: str, message: str, file: str, line: int) -> ReprExceptionInfo:
+    entry = ReprEntryNative([f"{each}\n" for each in text.split("\n")])
+    return ReprExceptionInfo(
+        ReprTraceback([entry], None, style="native"), ReprFileLocation(file, line, message)
+    )

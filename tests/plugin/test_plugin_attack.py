@@ -1,0 +1,125 @@
+"""Hypothesis attacks what is proved, and what the prover has no answer for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import plugin_imports  # noqa: F401
+import pytest
+from hypothesis import settings
+
+from conftest import Setup, allow
+
+NO_TIME = "--tenantproof-timeout=1e-9"
+"""The prover has no answer in this time, so that what is found was found by a random request."""
+
+
+@pytest.fixture
+def setup(pytester: pytest.Pytester) -> Iterator[Setup]:
+    pytester.makeconftest(
+        """
+        from hypothesis import Phase, settings
+        settings.register_profile("few", max_examples=7)
+        settings.register_profile("many", max_examples=500)
+        settings.register_profile("again", phases=[Phase.reuse])
+        settings.register_profile("ci", max_examples=500, derandomize=True)
+        """
+    )
+    yield Setup(pytester.path)
+    settings.load_profile("tenantproof")
+
+
+def drawn(result: pytest.RunResult) -> int:
+    found = re.search(r"- (\d+) passing, ", result.stdout.str())
+    assert found is not None
+    return int(found[1])
+
+
+def test_statistics_say_what_was_drawn(setup: Setup, pytester: pytest.Pytester) -> None:
+    setup.tenant("acme").tenant("acme-corp").write()
+    result = pytester.runpytest("tenantproof.toml", "--hypothesis-show-statistics")
+    result.assert_outcomes(passed=4)
+    result.stdout.fnmatch_lines(["*isolated[[]acme-role/acme-models]:", "*100 passing, 0 failing*"])
+    for event in ("path: plain", "decision: Allowed", "decision: ImplicitDeny", "asked about: yes"):
+        assert event in result.stdout.str()
+
+
+@pytest.mark.parametrize(("profile", "most"), [("few", 7), ("many", 500)])
+def test_the_profile_decides_how_many(
+    profile: str, most: int, setup: Setup, pytester: pytest.Pytester
+) -> None:
+    setup.tenant("acme").tenant("acme-corp").write()
+    result = pytester.runpytest(
+        "tenantproof.toml",
+        "-k",
+        "isolated and acme-corp",
+        "--hypothesis-show-statistics",
+        f"--hypothesis-profile={profile}",
+    )
+    assert most / 2 <= drawn(result) <= most
+
+
+def test_a_profile_that_draws_nothing_changes_no_verdict(
+    setup: Setup, pytester: pytest.Pytester
+) -> None:
+    setup.tenant("acme", allow("acme/*")).tenant("acme-corp", allow("acme*")).write()
+    result = pytester.runpytest("tenantproof.toml", "--hypothesis-profile=again")
+    result.assert_outcomes(passed=3, failed=1)
+
+
+def test_the_attack_can_be_left_out(setup: Setup, pytester: pytest.Pytester) -> None:
+    setup.tenant("acme").write()
+    options = ("tenantproof.toml", "--hypothesis-show-statistics", "--tenantproof-no-attack")
+    result = pytester.runpytest(*options)
+    result.assert_outcomes(passed=2)
+    assert "passing, " not in result.stdout.str()
+
+
+def test_a_random_request_shows_the_leak_where_the_prover_has_no_answer(
+    setup: Setup, pytester: pytest.Pytester
+) -> None:
+    setup.tenant("acme", allow("acme*")).tenant("acme-corp").write()
+    question = ("tenantproof.toml", "-k", "isolated and role/acme-models", NO_TIME)
+    result = pytester.runpytest(*question, "--hypothesis-profile=many")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "LEAK     isolated: acme *",
+            "*because a random request showed it; the prover had no answer: *",
+            "*(a smaller one is not excluded)",
+        ]
+    )
+    again = pytester.runpytest(*question, "--hypothesis-profile=again")
+    again.assert_outcomes(failed=1)
+    again.stdout.fnmatch_lines(["LEAK     isolated: acme *"])
+
+
+def test_it_is_shrunk_to_the_smallest(setup: Setup, pytester: pytest.Pytester) -> None:
+    setup.tenant("acme", allow("ac*")).write()
+    result = pytester.runpytest(
+        "tenantproof.toml", "-k", "isolated", NO_TIME, "--hypothesis-profile=ci"
+    )
+    found = re.search(r'sagemaker:TargetModel = "(.*)"', result.stdout.str())
+    assert found is not None
+    assert found[1] == "ac"
+
+
+def test_without_time_and_without_a_leak_it_stays_unknown(
+    setup: Setup, pytester: pytest.Pytester
+) -> None:
+    setup.tenant("acme").tenant("acme-corp").write()
+    result = pytester.runpytest("tenantproof.toml", NO_TIME)
+    result.assert_outcomes(failed=4)
+    result.stdout.fnmatch_lines(["4 UNKNOWN"])
+
+
+@pytest.mark.parametrize("leak", [False, True])
+def test_tenants_by_rule_are_attacked(leak: bool, pytester: pytest.Pytester) -> None:
+    folder = Path(__file__).parents[2] / "examples" / "all-tenants" / ("leaky" if leak else "")
+    result = pytester.runpytest(
+        str(folder / "tenantproof.toml"), "--hypothesis-show-statistics", "-k", "isolated"
+    )
+    assert result.ret == int(leak)
+    assert ("decision: " in result.stdout.str()) is not leak
