@@ -10,6 +10,7 @@ from benchmarks import (
     corpus,
     diff,
     engines,
+    plugin,
     scale,
     startup,
     strategies,
@@ -26,6 +27,7 @@ BENCHMARKS = {
     "strategies": strategies.main,
     "agreement": agreement.main,
     "engines": engines.main,
+    "plugin": plugin.main,
 }
 
 

@@ -324,3 +324,20 @@ def test_tenants_by_rule(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest(str(examples / "leaky" / "tenantproof.toml"))
     assert result.ret == 1
     result.stdout.fnmatch_lines(["reproduce: * --as customers --name *"])
+
+
+def test_a_run_that_uses_nothing_imports_nothing(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import sys
+
+        def test_one():
+            heavy = {"z3", "hypothesis", "boto3", "botocore", "cvc5", "click", "tomllib"}
+            assert not heavy & set(sys.modules)
+            ours = {name for name in sys.modules if name.startswith("tenantproof")}
+            assert ours == {"tenantproof", "tenantproof.pytest_plugin"}
+        """
+    )
+    result = pytester.runpytest_subprocess()
+    result.assert_outcomes(passed=1)
+    assert "= tenantproof =" not in result.stdout.str()

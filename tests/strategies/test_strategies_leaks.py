@@ -29,8 +29,8 @@ def verdicts(drawn: LeakySet, policies: PolicySet) -> set[Verdict]:
     tenant = Tenant("own", drawn.owns, (member,), (own,))
     other = Tenant("other", drawn.others, (), listed)
     run = Run(Manifest("<drawn>", listed, (tenant, other)))
-    findings = (run.isolated(tenant, member, endpoint) for endpoint in listed)
-    return {finding.verdict for each in findings for finding in each}
+    answers = (run.isolated(tenant, member, endpoint) for endpoint in listed)
+    return {finding.verdict for answered in answers for finding in answered.findings}
 
 
 @few
