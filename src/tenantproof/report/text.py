@@ -20,7 +20,7 @@ def to_text(report: Report) -> str:
     """The report as lines of text, a summary last."""
     lines = [f"tenantproof {report.manifest}", ""]
     for finding in report.findings:
-        lines.extend(_finding_lines(finding))
+        lines.extend(finding_lines(finding))
     lines += [f"left out: {each}" for each in report.left_out]
     if any(f.verdict is Verdict.PROVED for f in report.findings):
         engines = sorted({engine for f in report.findings for engine in f.engines})
@@ -29,7 +29,8 @@ def to_text(report: Report) -> str:
     return "\n".join([*lines, "", _summary(report), ""])
 
 
-def _finding_lines(finding: Finding) -> Iterator[str]:
+def finding_lines(finding: Finding) -> Iterator[str]:
+    """The lines of one finding; of a proof one, of a leak its request and who is to blame."""
     yield f"{_label(finding):<8} {_sentence(finding)}"
     more = f", or {finding.more_principals} more," if finding.more_principals else ""
     yield f"         {_principal(finding)}{more} on {finding.endpoint.rpartition('/')[2]}"
