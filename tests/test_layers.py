@@ -37,7 +37,7 @@ BELOW: dict[str, set[str]] = {
     },
 }
 FORBIDDEN = {"boto3", "botocore", "hypothesis", "pytest"}
-# A face for tests: Hypothesis draws the names, once they are drawn; who imports it need not have it.
+# A face for tests: when names are drawn Hypothesis draws them; importing it does not load it.
 WHEN_CALLED = {"vendors": {"hypothesis"}}
 
 
@@ -68,18 +68,21 @@ def imported_by(tree: ast.Module) -> Iterator[str]:
 def imported_at_once(path: Path) -> set[str]:
     """What importing a module imports: not what its functions do, nor what only types need."""
 
-    def statements(nodes: list[ast.stmt]) -> Iterator[ast.stmt]:
+    def imports(nodes: list[ast.stmt]) -> Iterator[ast.stmt]:
         for node in nodes:
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                continue
-            if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-                continue
-            yield node
-            for name in ("body", "orelse", "finalbody"):
-                yield from statements(getattr(node, name, []))
+            match node:
+                case ast.Import() | ast.ImportFrom():
+                    yield node
+                case ast.FunctionDef() | ast.AsyncFunctionDef():
+                    continue
+                case ast.If(test=ast.Name("TYPE_CHECKING")):
+                    continue
+                case _:
+                    for name in ("body", "handlers", "orelse", "finalbody"):
+                        yield from imports(getattr(node, name, []))
 
-    module = ast.Module(list(statements(ast.parse(path.read_text("utf-8")).body)), [])
-    return set(imported_by(module))
+    tree = ast.parse(path.read_text("utf-8"))
+    return set(imported_by(ast.Module(list(imports(tree.body)), [])))
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(root())))
@@ -109,8 +112,6 @@ def test_importing_a_module_imports_no_test_library(path: Path) -> None:
 
 
 def test_importing_the_package_is_cheap() -> None:
-    code = (
-        "import sys, tenantproof; print([m for m in sys.modules if m.startswith('tenantproof.')])"
-    )
+    code = "import sys, tenantproof; print([m for m in sys.modules if 'tenantproof.' in m])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

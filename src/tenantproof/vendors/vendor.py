@@ -166,10 +166,7 @@ def _of_names(vendor: Vendor) -> Iterable[str]:
         case tuple(listed):
             if not listed:
                 yield "found no name in names, expected one or more"
-            each: object
-            for each in listed:
-                if not isinstance(each, str):
-                    yield f"found {each!r} in names, expected texts"
+            yield from (f"found {each!r} in names, expected texts" for each in _no_texts(listed))
         case None:
             return
         case strategy:
@@ -178,6 +175,10 @@ def _of_names(vendor: Vendor) -> Iterable[str]:
                     f"found {strategy!r} as names, expected a naming rule, a list of names or a"
                     " Hypothesis strategy"
                 )
+
+
+def _no_texts(given: Iterable[object]) -> list[object]:
+    return [each for each in given if not isinstance(each, str)]
 
 
 def texts(given: str | Iterable[str]) -> tuple[str, ...]:
