@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from hypothesis import strategies as st
+from vendor_helpers import ENDPOINT, OWNS, few, invoke
 
 import tenantproof
 from tenantproof.isolation import Verdict
 from tenantproof.vendors import Vendor, assert_vendor_isolated, policy_vendor, vendor_of
-from vendors.vendor_helpers import ENDPOINT, OWNS, few, invoke
 
 
 def render(name: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from string import Template
 from typing import Any
 
 import pytest
+from vendor_helpers import ENDPOINT, OWNS, RULE, check, few, invoke, shrinking
 
 from tenantproof.isolation import Escape, Verdict
 from tenantproof.policy import PolicySet, parse_policy
@@ -20,7 +21,6 @@ from tenantproof.vendors import (
     VendorReport,
     assert_vendor_isolated,
 )
-from vendors.vendor_helpers import ENDPOINT, OWNS, RULE, check, few, invoke
 
 TEXT = json.dumps(invoke("NAME/*"))
 
@@ -148,7 +148,7 @@ def test_twins_in_another_case_are_found_where_the_rule_admits_them() -> None:
 
 
 def test_names_cut_short_are_found() -> None:
-    report = check(cutting)
+    report = check(cutting, drawing=shrinking)
     assert report.verdict is Verdict.LEAK
     assert len(crossings(report)[Escape.UNOWNED].name) == 21
     assert check(cutting, "[a-z]{1,20}").for_every_name

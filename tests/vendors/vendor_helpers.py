@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from tenantproof.vendors import Vendor, VendorReport, check_vendor
 
@@ -12,7 +12,10 @@ ENDPOINT = "arn:aws:sagemaker:us-east-1:111122223333:endpoint/models"
 OWNS = "{tenant}/*"
 RULE = "[a-z][a-z0-9-]{0,29}"
 
-few = settings(max_examples=10, database=None)
+few = settings(max_examples=5, phases=[Phase.generate], database=None)
+"""For what is found among the names always tried, and for proofs."""
+
+shrinking = settings(max_examples=10, database=None)
 
 
 def invoke(*models: str, **changes: Any) -> dict[str, Any]:
@@ -27,8 +30,13 @@ def invoke(*models: str, **changes: Any) -> dict[str, Any]:
 
 
 def check(
-    render: Any, names: Any = RULE, *, timeout: float | None = 30.0, **changes: Any
+    render: Any,
+    names: Any = RULE,
+    *,
+    timeout: float | None = 30.0,
+    drawing: settings = few,
+    **changes: Any,
 ) -> VendorReport:
     """The report on a vendor whose tenants own what stands under their name."""
     fields = {"endpoints": (ENDPOINT,), "owns": (OWNS,), "names": names, **changes}
-    return check_vendor(Vendor(render, **fields), timeout=timeout, settings=few)
+    return check_vendor(Vendor(render, **fields), timeout=timeout, settings=drawing)

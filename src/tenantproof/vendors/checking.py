@@ -21,7 +21,9 @@ from tenantproof.prove import language
 from tenantproof.prove.regular import Regular
 from tenantproof.vendors.drawing import Pair, smallest_pair
 from tenantproof.vendors.findings import (
+    ORDER,
     AllNames,
+    Crossing,
     Nothing,
     Raised,
     VendorFinding,
@@ -163,12 +165,12 @@ class _Check:
             always = self._names_always_tried()
         except BudgetExceededError as error:
             found.append(Nothing(f"no names of the rule were found: {no_answer(error)}"))
-        found += self._of_each(always)
+        found += self._of_each(always, attacked=False)
         if self.vendor.listed is None:
             found += self._of_drawn(always)
         if not found:
-            # What was drawn was asked about in pairs; now each beside all.
-            found += self._of_each(tuple(self.trial.renderings))
+            # What was drawn was asked about in pairs alone.
+            found += self._of_each(tuple(self.trial.renderings), attacked=True)
         found += self._of_nothing()
         all_names, more = self._all_names(is_found_wanting=bool(found))
         found += more
@@ -197,20 +199,19 @@ class _Check:
             case _:
                 return ()
 
-    def _of_each(self, names: tuple[str, ...]) -> list[VendorFinding]:
+    def _of_each(self, names: tuple[str, ...], *, attacked: bool) -> list[VendorFinding]:
         """Each name beside all others: what crosses between two of them is found so."""
-        found = (self.trial.judge(name, names) for name in names)
+        found = (self.trial.judge(name, names, attacked=attacked) for name in names)
         return [finding for finding in found if finding is not None]
 
     def _of_drawn(self, always: tuple[str, ...]) -> list[VendorFinding]:
-        """The smallest pair that fails; of a smaller one only that counts which fails alike."""
+        """The smallest pair that fails; a smaller one counts only if it fails in the same way."""
         kinds: list[object] = []
 
         def failing(pair: Pair) -> VendorFinding | None:
-            both = (self.trial.judge(*turn) for turn in ((pair[0], pair[1:]), (pair[1], pair[:1])))
-            found = [finding for finding in both if finding is not None]
-            alike = (f for f in found if not kinds or f.kind == kinds[0])
-            return min(alike, key=_order, default=None)
+            turns = ((pair[0], pair[1:]), (pair[1], pair[:1]))
+            found = (self.trial.judge(name, other) for name, other in turns)
+            return next((f for f in found if f is not None and f.kind in (kinds or [f.kind])), None)
 
         def fails(pair: Pair) -> bool:
             found = failing(pair)
@@ -235,10 +236,11 @@ class _Check:
             return AllNames(reason=_no_rule(self.vendor)), []
         for _ in range(_MOST_ROUNDS):
             found = substitution(self._admitted())
-            if isinstance(found, str):
-                return AllNames(reason=f"no plain substitution: {found}"), []
             try:
-                why = obstacle(self.vendor, rule) or obstacle_in_arns(found, rule)
+                why = obstacle(self.vendor, rule)
+                if isinstance(found, str):
+                    return AllNames(reason=why or f"no plain substitution: {found}"), []
+                why = why or obstacle_in_arns(found, rule)
                 if why is not None:
                     return AllNames(True, reason=why), []
                 answers = self._answers_of_all(rule, found)
@@ -350,9 +352,11 @@ def _no_rule(vendor: Vendor) -> str:
 
 
 def _order(finding: VendorFinding) -> tuple[object, ...]:
-    """The worst first, of the same kind the smallest."""
+    """The worst first, then the plainest way out, of one kind the smallest names."""
+    escape = finding.answer.escape if isinstance(finding, Crossing) else None
     return (
         finding.verdict is not Verdict.LEAK,
+        ORDER.index(escape),
         sum(map(len, finding.names)),
         tuple(map(size, finding.names)),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 from tenantproof.errors import BudgetExceededError
 from tenantproof.isolation import Escape, Finding, Manifest, Question, Verdict
@@ -105,10 +104,18 @@ class Trial:
             self.renderings[name] = first
         return self.renderings[name]
 
-    def judge(self, name: str, others: Iterable[str] = ()) -> VendorFinding | None:
+    def judge(
+        self, name: str, others: Iterable[str] = (), *, attacked: bool = False
+    ) -> VendorFinding | None:
         """What is wrong with the policies of a name beside other tenants; None for nothing.
 
         A name that the vendor refuses is nobody's.
+
+        Args:
+            name: the tenant's name.
+            others: names of other tenants.
+            attacked: whether what is proved is attacked with requests, as it has to be before
+                anyone is told.
 
         Raises:
             DisagreementError: the two readings of the policies differ; a bug in tenantproof.
@@ -124,17 +131,19 @@ class Trial:
             case Failed(error):
                 return Raised(name, error)
             case Rendered() as rendered:
-                return self._crossing(name, rendered, self.tenants(others, but=name))
+                return self._crossing(name, rendered, self.tenants(others, but=name), attacked)
 
     def tenants(self, names: Iterable[str], but: str) -> list[str]:
         """The names that are tenants beside one: those of which the vendor renders policies."""
         return [n for n in names if n != but and isinstance(self.rendering(n), Rendered)]
 
-    def _crossing(self, name: str, rendered: Rendered, others: list[str]) -> Crossing | None:
+    def _crossing(
+        self, name: str, rendered: Rendered, others: list[str], attacked: bool
+    ) -> Crossing | None:
         answers = [
             answer
             for endpoint in self.vendor.places
-            for answer in self._answers(name, rendered, others, endpoint)
+            for answer in self._answers(name, rendered, others, endpoint, attacked)
             if answer.verdict is not Verdict.PROVED
         ]
         if not answers:
@@ -146,9 +155,14 @@ class Trial:
         return Crossing(name, other, replace(answer, victims=victims), rendered.texts)
 
     def _answers(
-        self, name: str, rendered: Rendered, others: list[str], endpoint: Endpoint
+        self,
+        name: str,
+        rendered: Rendered,
+        others: list[str],
+        endpoint: Endpoint,
+        attacked: bool,
     ) -> list[Finding]:
-        member = self.member(name, rendered)
+        vendor, member = self.vendor, self.member(name, rendered)
         arn = member.principal.arn
         draft = Finding(
             Question.ISOLATED,
@@ -157,9 +171,8 @@ class Trial:
             arn if arn.isprintable() else repr(arn),
             endpoint.arn,
         )
-        wall = _Wall(
-            self._models([name]), self._models(others), self._asker.models(self.vendor.shared)
-        )
+        shared = self._asker.models(vendor.shared)
+        wall = _Wall(self._models([name]), self._models(others), shared)
 
         def ask(inquiry: Inquiry) -> list[Finding]:
             found = (
@@ -169,8 +182,11 @@ class Trial:
             return [answer for answer in found if answer is not None]
 
         inquiry = self._asker.inquiry(member, endpoint)
-        near = [p.replace(PLACEHOLDER, n) for n in others[:_NEIGHBOURS] for p in self.vendor.owns]
-        attack = partial(self._asker.attack, inquiry, wall.is_outside, near)
+
+        def attack() -> int:
+            near = (p.replace(PLACEHOLDER, n) for n in others[:_NEIGHBOURS] for p in vendor.owns)
+            return self._asker.attack(inquiry, wall.is_outside, near) if attacked else 0
+
         return self._asker.proved_unless(inquiry, ask, draft, attack)
 
     def member(self, name: str, rendered: Rendered) -> Member:
