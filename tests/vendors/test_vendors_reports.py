@@ -47,7 +47,8 @@ def again(text: str) -> list[str]:
 def test_a_leak_is_told_with_its_names_request_statement_and_policy() -> None:
     text = to_text(check(open_ended, ("acme", "acme-corp", "globex")))
     assert "LEAK     isolated: 'acme' reaches models of 'acme-corp'" in text
-    assert 'sagemaker:TargetModel = "acme-corp/model.tar.gz"' in text or "acme-corp/" in text
+    assert 'sagemaker:TargetModel = "acme-corp/"' in text
+    assert '"acme-corp/model.tar.gz"' in text
     assert "Allow Statement[0] with \"acme*\" at open_ended('acme'):11:13" in text
     assert '"acme*"' in text.split("rendered")[1].split("\n")[10]
     assert text.rstrip().endswith("LEAK: 3 names tried")
@@ -133,10 +134,10 @@ def test_no_more_is_claimed_than_was_checked(names: Any, claim: str) -> None:
 
 
 def test_a_long_policy_is_cut() -> None:
-    text = to_text(
-        check(lambda name: invoke(f"{name}*", *(f"{name}/{i}" for i in range(99))), ("a",))
-    )
-    assert "lines more" in text
+    def render(name: str) -> dict[str, Any]:
+        return invoke(f"{name}*", *(f"{name}/{i}" for i in range(99)))
+
+    assert "lines more" in to_text(check(render, ("a",)))
 
 
 def test_hypothesis_s_settings_say_how_many_names_are_drawn() -> None:

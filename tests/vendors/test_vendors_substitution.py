@@ -155,7 +155,7 @@ def test_fewer_than_two_names_are_no_substitution() -> None:
 PLAIN = st.text("abz09-_/", min_size=1, max_size=5)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.data(), documents(), st.lists(PLAIN, min_size=3, max_size=5, unique=True))
 def test_a_substitution_is_what_is_rendered_to_the_evaluator(
     data: st.DataObject, document: dict[str, Any], names: list[str]

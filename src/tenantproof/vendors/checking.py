@@ -108,6 +108,7 @@ def assert_vendor_isolated(
         TypeError: ``endpoint`` or ``owns`` is neither given nor marked.
         DisagreementError: the two readings of the policies differ; a bug in tenantproof.
     """
+    __tracebackhide__ = True
     given: dict[str, object] = {
         "endpoints": None if endpoint is None else texts(endpoint),
         "owns": None if owns is None else texts(owns),
@@ -124,7 +125,7 @@ def assert_vendor_isolated(
     )
     if report.verdict is not Verdict.PROVED:
         causes = (f.error for f in report.findings if isinstance(f, Raised))
-        raise AssertionError(f"\n{to_text(report)}") from next(causes, None)
+        raise AssertionError(to_text(report)) from next(causes, None)
     return report
 
 

@@ -23,9 +23,9 @@ _WIDEST = 160
 
 
 def to_text(report: VendorReport) -> str:
-    """The report as lines of text, what its verdict says last."""
+    """The report as lines of text: the verdict first, what it claims last."""
     vendor = report.vendor
-    lines = [f"tenantproof policy vendor {vendor.name}", ""]
+    lines = [f"tenantproof policy vendor {vendor.name}: {report.verdict.value}", ""]
     for finding in report.findings:
         lines += [*map(_printable, _lines_of(finding, vendor)), ""]
     if not report.findings:
@@ -79,7 +79,7 @@ def _lines_of(finding: VendorFinding, vendor: Vendor) -> Iterator[str]:
 
 def _listed(names: tuple[str, ...]) -> str:
     shown = ", ".join(repr(name) if len(name) <= 24 else f"{name[:24]!r}..." for name in names[:8])
-    return shown if len(names) <= 8 else f"{shown} and {len(names) - 8} names more"
+    return shown if len(names) <= 8 else f"{shown} and {len(names) - 8} more"
 
 
 def _rendered(title: str, texts: Mapping[str, str]) -> Iterator[str]:

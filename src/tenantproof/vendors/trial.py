@@ -233,9 +233,9 @@ class Trial:
         return any(map(is_allowed, self.vendor.places))
 
 
-def size(name: str) -> tuple[int, str]:
-    """What the smallest name is the smallest by."""
-    return len(name), name
+def size(name: str) -> tuple[int, bool, str]:
+    """What the smallest name is the smallest by: of as short ones the plainest."""
+    return len(name), not name.isprintable(), name
 
 
 def _shown(rendering: Rendering) -> Mapping[str, str]:
