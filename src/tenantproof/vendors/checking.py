@@ -16,6 +16,7 @@ from tenantproof.isolation import DEFAULT_TIMEOUT, Finding, Manifest, Verdict
 from tenantproof.isolation.asking import Asker, no_answer
 from tenantproof.isolation.manifest import PLACEHOLDER, Member, TenantRule
 from tenantproof.isolation.rules import RuleQuestions
+from tenantproof.isolation.sagemaker import target_model_domain
 from tenantproof.policy import PolicySet
 from tenantproof.prove import language
 from tenantproof.prove.regular import Regular
@@ -182,7 +183,7 @@ class _Check:
             refused,
             tuple(_one_of_each_kind(found)),
             all_names,
-            tuple(self._assumptions(len(tried))),
+            tuple(self._assumptions(len(tried), proved=all_names.is_proved)),
         )
 
     def _names_always_tried(self) -> tuple[str, ...]:
@@ -326,7 +327,7 @@ class _Check:
             tuple(name for name, is_refused in refused.items() if is_refused),
         )
 
-    def _assumptions(self, tried: int) -> Iterator[str]:
+    def _assumptions(self, tried: int, *, proved: bool) -> Iterator[str]:
         vendor = self.vendor
         yield (
             f"{vendor.name} renders the same policies whenever it is called with the same name, and"
@@ -335,14 +336,20 @@ class _Check:
         acts = vendor.actor.arn
         tags = ", ".join(f"{key}={value}" for key, value in vendor.tags.items())
         yield f"{acts} acts for a tenant, {f'with the tags {tags}' if tags else 'without tags'}"
+        domain = target_model_domain()
+        yield (
+            f"TargetModel is {domain.min_length} to {domain.max_length} printable ASCII characters,"
+            " the first not a space, or absent; other keys that the policies mention have any value"
+            " or none, where neither principal nor endpoint decides them"
+        )
         yield "an empty name owns nothing, nor does one that no TargetModel can hold"
         yield f"a name that {vendor.name} refuses is no tenant's"
         if isinstance(vendor.names, str):
             yield f'tenants have names of at least one character matching "{vendor.names}"'
         if vendor.excluded:
             yield f"no tenant has a name like {', '.join(map(repr, vendor.excluded))}"
-        if vendor.rule is not None:
-            yield f"it substitutes every name as it did for the {tried} names tried"
+        if proved:
+            yield f"{vendor.name} substitutes every name as it did for the {tried} names tried"
         yield "not asked: whether a tenant reaches what it owns"
 
 

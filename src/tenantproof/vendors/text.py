@@ -43,10 +43,8 @@ def _claim(report: VendorReport) -> Iterator[str]:
     elif report.vendor.listed is not None:
         yield f"{verdict}: every two of the names listed are kept apart ({names})"
     elif report.all_names.is_proved:
-        yield (
-            f"{verdict}: every two names that match {report.vendor.names!r} are kept apart, if"
-            f" {report.vendor.name} substitutes each as it did the {names}"
-        )
+        yield f"{verdict}: every two names that match {report.vendor.names!r} are kept apart"
+        yield f"         if each that is not refused is substituted like the {names}"
     else:
         yield f"{verdict}: every two of the names tried are kept apart ({names})"
         yield f"         of other names nothing is proved: {_printable(report.all_names.reason)}"
