@@ -187,3 +187,15 @@ def test_a_substitution_is_what_is_rendered_to_the_evaluator(
 def test_of_all_names_of_the_rule_the_longest_is_tried() -> None:
     report = check(own, RULE)
     assert max(map(len, report.tried)) == 9
+
+
+def test_what_all_show_of_names_rendered_otherwise_proves_nothing_of_all() -> None:
+    taken = "qxzvkw"
+
+    def render(name: str) -> dict[str, Any]:
+        # The name that all reach has policies, and they are not substituted.
+        return invoke(f"{name}/*", f"{taken}/*", *(["qxzvkx/*"] if name == taken else []))
+
+    report = check(render, "[a-z]{6}", shared=("qxzvk?/*",))
+    assert report.verdict is Verdict.LEAK
+    assert not report.for_every_name

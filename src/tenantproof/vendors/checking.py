@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -170,12 +171,12 @@ class _Check:
         found += self._of_each(always, attacked=False)
         if self.vendor.listed is None:
             found += self._of_drawn(always)
-        if not found:
-            # What was drawn was asked about in pairs alone.
-            found += self._of_each(tuple(self.trial.renderings), attacked=True)
         found += self._of_nothing()
         all_names, more = self._all_names(is_found_wanting=bool(found))
         found += more
+        if not found:
+            # What was drawn, or found in the question about all, was asked about in pairs alone.
+            found += self._of_each(tuple(self.trial.renderings), attacked=True)
         tried, refused = self._parted()
         return VendorReport(
             self.vendor,
@@ -210,9 +211,13 @@ class _Check:
         """The smallest pair that fails; a smaller one counts only if it fails in the same way."""
         kinds: list[object] = []
 
+        @cache
+        def judged(name: str, other: str) -> VendorFinding | None:
+            # Kept, for Hypothesis must hear the same again also where a budget ran out.
+            return self.trial.judge(name, [other])
+
         def failing(pair: Pair) -> VendorFinding | None:
-            turns = ((pair[0], pair[1:]), (pair[1], pair[:1]))
-            found = (self.trial.judge(name, other) for name, other in turns)
+            found = (judged(*turn) for turn in (pair, pair[::-1]))
             return next((f for f in found if f is not None and f.kind in (kinds or [f.kind])), None)
 
         def fails(pair: Pair) -> bool:
@@ -250,7 +255,8 @@ class _Check:
                 return AllNames(True, reason=no_answer(error)), []
             leaks = [answer for answer in answers if answer.verdict is Verdict.LEAK]
             if not leaks:
-                reasons = [answer.reason for answer in answers if answer.reason]
+                unknown = [answer for answer in answers if answer.verdict is Verdict.UNKNOWN]
+                reasons = [answer.reason or "no answer" for answer in unknown]
                 return AllNames(True, answers, "; ".join(reasons)), []
             borne_out = self._borne_out(leaks[0])
             if borne_out is not None:
