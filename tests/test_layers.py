@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,8 +43,10 @@ BELOW: dict[str, set[str]] = {
         "reading",
         "report",
         "request",
+        "vendors",
     },
-    "pytest_plugin": {"compare", "policy", "testing"},
+    "pytest_plugin": {"compare", "policy", "testing", "vendors"},
+    "vendors": {"errors", "isolation", "policy", "prove", "report", "request"},
     "cli": {
         "certificate",
         "certify",
@@ -58,6 +62,8 @@ BELOW: dict[str, set[str]] = {
 FORBIDDEN = {"boto3", "botocore", "hypothesis", "pytest", "tenantproof_strategies"}
 FACES_OF_TESTS = {"testing", "pytest_plugin"}
 """Layers that pytest and Hypothesis belong to."""
+# When names are drawn Hypothesis draws them; importing the package does not load it.
+WHEN_CALLED = {"vendors": {"hypothesis", "tenantproof_strategies"}}
 
 
 def root() -> Path:
@@ -73,11 +79,35 @@ MODULES = sorted(
 
 
 def imported(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    yield from imported_by(ast.parse(path.read_text("utf-8")))
+
+
+def imported_by(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
+
+
+def imported_at_once(path: Path) -> set[str]:
+    """What importing a module imports: not what its functions do, nor what only types need."""
+
+    def imports(nodes: list[ast.stmt]) -> Iterator[ast.stmt]:
+        for node in nodes:
+            match node:
+                case ast.Import() | ast.ImportFrom():
+                    yield node
+                case ast.FunctionDef() | ast.AsyncFunctionDef():
+                    continue
+                case ast.If(test=ast.Name("TYPE_CHECKING")):
+                    continue
+                case _:
+                    for name in ("body", "handlers", "orelse", "finalbody"):
+                        yield from imports(getattr(node, name, []))
+
+    tree = ast.parse(path.read_text("utf-8"))
+    return set(imported_by(ast.Module(list(imports(tree.body)), [])))
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(root())))
@@ -85,7 +115,8 @@ def test_a_module_imports_from_below(path: Path) -> None:
     layer = path.relative_to(root()).parts[0].removesuffix(".py")
     for name in imported(path):
         package, _, rest = name.partition(".")
-        assert package not in FORBIDDEN or layer in FACES_OF_TESTS
+        allowed = FORBIDDEN if layer in FACES_OF_TESTS else WHEN_CALLED.get(layer, set())
+        assert package not in FORBIDDEN - allowed
         if package == "tenantproof" and rest:
             assert rest.partition(".")[0] in BELOW[layer] | {layer}
         if package == "z3":
@@ -98,3 +129,17 @@ def test_a_module_imports_from_below(path: Path) -> None:
 def test_the_checker_does_not_know_the_generator(path: Path) -> None:
     if path.parent.name == "certificate":
         assert "tenantproof.certificate.tableau" not in set(imported(path))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(root())))
+def test_importing_a_module_imports_no_test_library(path: Path) -> None:
+    if path.relative_to(root()).parts[0].removesuffix(".py") in FACES_OF_TESTS:
+        return
+    at_once = {name.partition(".")[0] for name in imported_at_once(path)}
+    assert not at_once & {*FORBIDDEN, "tenantproof_strategies"}
+
+
+def test_importing_the_package_is_cheap() -> None:
+    code = "import sys, tenantproof; print([m for m in sys.modules if 'tenantproof.' in m])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

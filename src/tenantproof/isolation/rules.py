@@ -249,7 +249,7 @@ def _pieces(pattern: str, subject: str) -> Iterator[Piece]:
         yield from pieces_of(wildcard(between))
 
 
-def _models_named(patterns: Iterable[str], name: str) -> Language:
+def models_named(patterns: Iterable[str], name: str) -> Language:
     """What patterns give to the tenant of a name; a ``*`` of the name is no wildcard."""
     return Language(_pattern_named(pattern, name) for pattern in patterns)
 
@@ -366,7 +366,7 @@ class RuleQuestions:
         return conj((HAS_TARGET, neg(own), neg(shared), neg(_owned_by_any(here))))
 
     def _owns(self, rule: TenantRule, name: str, target: str) -> bool:
-        return _models_named(rule.owns, name).accepts(target)
+        return models_named(rule.owns, name).accepts(target)
 
     def _is_outside(
         self, rule: TenantRule, endpoint: Endpoint, name: str, target: str | None
@@ -425,7 +425,7 @@ class RuleQuestions:
         def is_forbidden(name: str, model: str | None) -> bool:
             if target is None:
                 return True
-            return model is not None and _models_named((target,), name).accepts(model)
+            return model is not None and models_named((target,), name).accepts(model)
 
         def ask(inquiry: RuleInquiry) -> list[Finding]:
             found = self.asker.answer(inquiry, forbidden, draft)
@@ -529,7 +529,7 @@ class RuleQuestions:
     ) -> Iterator[tuple[str, Retarget]]:
         for name in self.names_to_try(rule, rule.members[0]):
             put = tuple(pattern.replace(PLACEHOLDER, name) for pattern in patterns)
-            models = _models_named(patterns, name)
+            models = models_named(patterns, name)
             for word in near(put, target_model_domain()):
                 if models.accepts(word):
                     yield f'"{word}" to "{name}"', _put_model(name, word)
