@@ -18,6 +18,9 @@ from tenantproof.policy import PolicySet
 from tenantproof.prove.callers import PRINCIPAL_ARN
 from tenantproof.request import Principal
 
+ASSUMED_OF_PRINCIPALS = (
+    "the policies and the tags that the manifest gives for each principal are all that it has"
+)
 ASSUMED_BY_RULE = (
     "equivalent for tenants by rule: for every principal whose ARN and tags IAM admits, whatever"
     " its name"

@@ -19,7 +19,7 @@ from tenantproof.isolation import (
     load_manifest,
 )
 from tenantproof.mutate.asking import Asked, Group, names_by_path
-from tenantproof.mutate.comparing import ASSUMED_BY_RULE, compare_all
+from tenantproof.mutate.comparing import ASSUMED_BY_RULE, ASSUMED_OF_PRINCIPALS, compare_all
 from tenantproof.mutate.kinds import Kind
 from tenantproof.mutate.mutants import ALL_KINDS, Mutant, Original
 from tenantproof.mutate.outcomes import Checked, Equivalent, MutationReport, Noticed, Outcome
@@ -91,7 +91,7 @@ def survey(
 
 
 def _assumptions(manifest: Manifest) -> tuple[str, ...]:
-    return (*ASSUMED, *((ASSUMED_BY_RULE,) if manifest.rules else ()))
+    return (ASSUMED_OF_PRINCIPALS, *ASSUMED, *((ASSUMED_BY_RULE,) if manifest.rules else ()))
 
 
 # -- the policy files ----------------------------------------------------------------------------
