@@ -10,6 +10,7 @@ from benchmarks import (
     corpus,
     diff,
     engines,
+    mutate,
     scale,
     startup,
     strings,
@@ -23,6 +24,7 @@ BENCHMARKS = {
     "corpus": corpus.main,
     "diff": diff.main,
     "agreement": agreement.main,
+    "mutate": mutate.main,
     "engines": engines.main,
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 
 from tenantproof.compare import Terms
@@ -73,14 +73,14 @@ def survey(
     """
     loaded = load_manifest(manifest, lenient=lenient)
     chosen = _chosen(_policy_files(loaded, lenient), files)
-    run = Run(loaded, timeout)
-    baseline = run.report()
+    baseline = Run(loaded, timeout).report()
     if baseline.verdict is not Verdict.PROVED:
         return MutationReport(loaded.file, baseline, also=also)
     total = sum(1 for _ in _slips(chosen, kinds))
     tried = min(total, most)
     evenly = _evenly(_slips(chosen, kinds), total, tried, watch)
-    judge = _Judge(Asked(run), Terms(timeout), also_notices)
+    asked = Asked(Run(loaded, timeout, first_only=True))
+    judge = _Judge(asked, Terms(timeout), also_notices)
     checked = tuple(
         Checked(mutant, judge.outcome(file, mutant, document))
         for file, listed in groupby(evenly, key=lambda each: each[0])
@@ -169,15 +169,25 @@ def _slips(files: Sequence[_PolicyFile], kinds: Collection[Kind]) -> _Listed:
 
 
 def _evenly(listed: _Listed, total: int, wanted: int, watch: Watch | None) -> _Listed:
-    """So many of all, each as far from the next."""
-    for at, each in enumerate(listed):
-        done = at * wanted // total
-        if (at + 1) * wanted // total > done:
-            if watch is not None:
-                watch(done, wanted)
-            yield each
+    """One of each of so many runs of the same length, or of one more.
+
+    Which one changes from run to run: where every statement is like the next, the same one of
+    each would be the same kind of slip throughout.
+    """
+    at = 0
+    for run in range(wanted):
+        if watch is not None:
+            watch(run, wanted)
+        start, end = run * total // wanted, (run + 1) * total // wanted
+        chosen = start + (run * _STRIDE >> 16) % (end - start)
+        yield next(islice(listed, chosen - at, None))
+        at = chosen + 1
     if watch is not None:
         watch(wanted, wanted)
+
+
+_STRIDE = 2_654_435_769
+"""By 2 to the 32nd the golden ratio's inverse: multiples of it scatter (Knuth, TAOCP 6.4)."""
 
 
 # -- what becomes of them ------------------------------------------------------------------------
