@@ -10,6 +10,7 @@ from benchmarks import (
     corpus,
     diff,
     engines,
+    mutate,
     plugin,
     scale,
     startup,
@@ -26,6 +27,7 @@ BENCHMARKS = {
     "diff": diff.main,
     "strategies": strategies.main,
     "agreement": agreement.main,
+    "mutate": mutate.main,
     "engines": engines.main,
     "plugin": plugin.main,
 }

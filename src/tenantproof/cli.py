@@ -1,4 +1,4 @@
-"""The command line: ``tenantproof check``, ``diff``, ``verify``, ``explain`` and ``simulate``.
+"""The command line: ``check``, ``diff``, ``mutate``, ``verify``, ``explain`` and ``simulate``.
 
 Modules that a command needs are imported by the command: ``--help`` must not pay for a solver.
 """
@@ -10,8 +10,10 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from enum import IntEnum
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, Protocol, TypeVar
 
@@ -23,10 +25,11 @@ from tenantproof.errors import DisagreementError, InputError, Place, Problem, Te
 if TYPE_CHECKING:
     from tenantproof.compare import Comparison
     from tenantproof.isolation import Report, Verdict
+    from tenantproof.mutate import MutationReport
 
 
 class Exit(IntEnum):
-    """The exit codes of ``check`` and ``diff``."""
+    """The exit codes of ``check``, ``diff`` and ``mutate``."""
 
     PROVED = 0
     LEAK = 1
@@ -131,7 +134,7 @@ def check(
     def ask() -> Report:
         return _run(manifest, lenient, timeout, engine, certificate)
 
-    _report(ask, to_text, to_json, form)
+    _report(ask, to_text, to_json, form, _of_verdict)
 
 
 def _run(
@@ -218,7 +221,134 @@ def diff(  # noqa: PLR0917 (click passes them by name)
         removed = asked is Question.NO_NEW_ACCESS
         return compare(old, new, asked, Terms(timeout, tell_removed=removed), lenient=lenient)
 
-    _report(ask, diff_to_text, diff_to_json, form)
+    _report(ask, diff_to_text, diff_to_json, form, _of_verdict)
+
+
+KINDS = (
+    "slash-dropped",
+    "wildcard-widened",
+    "case-changed",
+    "operator-loosened",
+    "if-exists",
+    "for-all-values",
+    "negation-dropped",
+    "boolean-flipped",
+    "condition-removed",
+    "value-removed",
+    "deny-removed",
+    "deny-narrowed",
+    "effect-flipped",
+    "action-widened",
+    "resource-widened",
+    "variable-replaced",
+    "variable-default",
+    "version-dropped",
+)
+"""The names of :class:`tenantproof.mutate.Kind`: ``--help`` must not pay for importing it."""
+
+
+@main.command()
+@click.argument(
+    "manifest", type=click.Path(path_type=Path, exists=True), default=Path(), required=False
+)
+@_format
+@_lenient
+@click.option(
+    "--timeout",
+    type=_Seconds(),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="For one question about one principal; what takes longer is UNKNOWN.",
+)
+@click.option(
+    "--fail-under",
+    type=click.FloatRange(0, 100),
+    metavar="PERCENT",
+    help="Exit with 1 where the score is lower.",
+)
+@click.option(
+    "--kind",
+    "kinds",
+    type=click.Choice(KINDS),
+    multiple=True,
+    metavar="KIND",
+    help="Make mutants of this kind alone; may be repeated.",
+)
+@click.option(
+    "--file",
+    "files",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    multiple=True,
+    help="Make mutants of this policy file alone; may be repeated.",
+)
+@click.option(
+    "--max-mutants",
+    type=click.IntRange(min=1),
+    default=1000,
+    show_default=True,
+    help="Of more, so many are made, evenly chosen.",
+)
+@click.option("--all", "show_all", is_flag=True, help="Show each that survived, however many.")
+def mutate(
+    manifest: Path,
+    *,
+    form: str,
+    lenient: bool,
+    timeout: float,
+    fail_under: float | None,
+    kinds: tuple[str, ...],
+    files: tuple[Path, ...],
+    max_mutants: int,
+    show_all: bool,
+) -> NoReturn:
+    """Make every plausible slip in the policies of MANIFEST; show those that nothing notices.
+
+    A mutant is noticed if one of the manifest's questions is no longer proved. Exit code 0: done,
+    and the score is not below --fail-under. 1: it is, or the policies leak as they are. 2: bad
+    input. 3: a question on the policies as they are is unknown, or --fail-under was given and there
+    is no score. 4: an internal error, where the two readings of the policies disagree.
+    """
+    from functools import partial
+
+    from tenantproof.report import mutation_to_json, mutation_to_text
+
+    def ask() -> MutationReport:
+        from tenantproof.mutate import Kind, survey
+
+        with _progress() as watch:
+            return survey(
+                manifest,
+                lenient=lenient,
+                timeout=timeout,
+                kinds=frozenset(map(Kind, kinds)) or frozenset(Kind),
+                files=files,
+                most=max_mutants,
+                watch=watch,
+            )
+
+    def code(report: MutationReport) -> Exit:
+        if not report.is_measured:
+            return Exit[report.baseline.verdict.value]
+        reached = True if fail_under is None else report.reaches(Fraction(str(fail_under)))
+        return {True: Exit.PROVED, False: Exit.LEAK, None: Exit.UNKNOWN}[reached]
+
+    _report(ask, partial(mutation_to_text, show_all=show_all), mutation_to_json, form, code)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on standard error, where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with click.progressbar(length=1, label="mutants", file=sys.stderr) as bar:
+
+        def watch(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        yield watch
 
 
 class _Judged(Protocol):
@@ -228,7 +358,11 @@ class _Judged(Protocol):
     def verdict(self) -> Verdict: ...
 
 
-T = TypeVar("T", bound=_Judged)
+def _of_verdict(report: _Judged) -> Exit:
+    return Exit[report.verdict.value]
+
+
+T = TypeVar("T")
 
 
 def _report(
@@ -236,8 +370,9 @@ def _report(
     to_text: Callable[[T], str],
     to_json: Callable[..., dict[str, Any]],
     form: str,
+    code: Callable[[T], Exit],
 ) -> NoReturn:
-    """Ask, print the report and exit with the verdict's code; errors are messages, too."""
+    """Ask, print the report and exit with its code; errors are messages, too."""
     _escape_what_cannot_be_printed()
     try:
         report = ask()
@@ -255,7 +390,7 @@ def _report(
         click.echo(f"error: {error}", err=True)
         sys.exit(Exit.BAD_INPUT)
     text = to_text(report) if form == "text" else _as_json(to_json(report))
-    _finish(text, Exit[report.verdict.value])
+    _finish(text, code(report))
 
 
 def _as_json(answer: dict[str, Any]) -> str:

@@ -16,6 +16,8 @@ EXPECTED = {
     "company-a-b/tenantproof.toml": 0,
     "company-a-b/leaky/tenantproof.toml": 1,
     "documented-policy/tenantproof.toml": 0,
+    "mutate/tenantproof.toml": 0,
+    "mutate/better/tenantproof.toml": 0,
     "tags/tenantproof.toml": 0,
 }
 

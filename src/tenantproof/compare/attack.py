@@ -65,9 +65,10 @@ def _requests(inquiry: Inquiry) -> Iterator[Requests]:
 
 
 def _near(inquiry: Inquiry, statement: Statement) -> Iterator[Requests]:
-    actions = _words(inquiry, ACTION, statement.action.patterns, "s3:GetObject")
+    others = inquiry.actions or ("s3:GetObject",), inquiry.resources or ("*",)
+    actions = _words(inquiry, ACTION, statement.action.patterns, others[0])
     resources = _words(
-        inquiry, RESOURCE, statement.resource.patterns if statement.resource else (), "*"
+        inquiry, RESOURCE, statement.resource.patterns if statement.resource else (), others[1]
     )
     for context in (_fitting(inquiry, statement), {}):
         values = {**_caller(inquiry, statement), **context}
@@ -77,11 +78,11 @@ def _near(inquiry: Inquiry, statement: Statement) -> Iterator[Requests]:
 
 
 def _words(
-    inquiry: Inquiry, subject: str, patterns: Iterable[Template], other: str
+    inquiry: Inquiry, subject: str, patterns: Iterable[Template], others: tuple[str, ...]
 ) -> tuple[str, ...]:
     domain = inquiry.space.choices(subject)
     words = near((_shown(pattern) for pattern in patterns), domain)
-    return (*islice(words, 4), other)
+    return (*islice(words, 4), *others)
 
 
 def _allowed_with(

@@ -13,14 +13,17 @@ from functools import cached_property
 from tenantproof.compare.answers import Way
 from tenantproof.compare.readable import readable
 from tenantproof.compare.request import Builder, Values
-from tenantproof.compare.space import mentioned, request_space, rules
+from tenantproof.compare.space import TYPICAL_TAG, mentioned, request_space, rules
 from tenantproof.errors import DisagreementError
 from tenantproof.evaluate import Decision, decide
 from tenantproof.policy import Stack
 from tenantproof.prove import (
+    ACTION,
+    RESOURCE,
     Atom,
     Budget,
     Compiled,
+    Domain,
     Opaque,
     RequestSpace,
     Term,
@@ -32,7 +35,7 @@ from tenantproof.prove import (
 from tenantproof.prove.learned import Learned
 from tenantproof.prove.solver import Blocked, Solver, Witness
 from tenantproof.reading import Ambiguity, Reading
-from tenantproof.request import Principal, Request
+from tenantproof.request import PRINCIPAL_TAG_PREFIX, Principal, Request
 
 _PATIENCE = 2.0
 """Seconds to look for a smaller request once there is one."""
@@ -64,6 +67,9 @@ class Inquiry:
         reading: the choices where the reference hedges.
         budget: what all searches together may cost.
         learned: what the prover's theories said so far, under any reading.
+        actions: the only actions asked about; any where there are none.
+        resources: the only resources asked about; any where there are none.
+        tags: the names of tags that the caller has, each with some text, where it is free.
         was_shortest: whether every request smaller than the last one found was excluded.
     """
 
@@ -72,12 +78,23 @@ class Inquiry:
     reading: Reading
     budget: Budget
     learned: Learned = field(default_factory=Learned)
+    actions: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
     was_shortest: bool = field(default=True, init=False)
 
     @cached_property
     def space(self) -> RequestSpace:
         """The requests, as NEW's principal makes them."""
-        return request_space((self.old.stack, self.new.stack), self.new.principal)
+        space = request_space((self.old.stack, self.new.stack), self.new.principal)
+        asked = {ACTION: self.actions, RESOURCE: self.resources}
+        only = {subject: Domain(values=values) for subject, values in asked.items() if values}
+        tags = [PRINCIPAL_TAG_PREFIX + name.lower() for name in self.tags]
+        return replace(
+            space,
+            domains={**space.domains, **only, **dict.fromkeys(tags, Domain(min_length=1))},
+            always={**space.always, **dict.fromkeys(tags, TYPICAL_TAG)},
+        )
 
     @cached_property
     def _old_space(self) -> RequestSpace:

@@ -30,11 +30,17 @@ class Terms:
         timeout: seconds for one question; None for no limit.
         reading: the choices where the reference hedges.
         tell_removed: whether to look, for information, for access that was removed.
+        actions: the only actions asked about, as ``service:Name``; any where there are none.
+        resources: the only resources asked about, as ARNs; any where there are none.
+        tags: the names of tags that the caller has, each with some text, where it is free.
     """
 
     timeout: float | None = DEFAULT_TIMEOUT
     reading: Reading = DOCUMENTED
     tell_removed: bool = False
+    actions: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 def no_new_access(old: Side | Stack, new: Side | Stack, terms: Terms = Terms()) -> Answer:
@@ -78,7 +84,15 @@ def _ask(
     Raises:
         DisagreementError: the two readings differ; a bug in tenantproof.
     """
-    inquiry = Inquiry(_side(old), _side(new), terms.reading, Budget.of(terms.timeout))
+    inquiry = Inquiry(
+        _side(old),
+        _side(new),
+        terms.reading,
+        Budget.of(terms.timeout),
+        actions=terms.actions,
+        resources=terms.resources,
+        tags=terms.tags,
+    )
     draft = Answer(question, Verdict.PROVED)
     try:
         answer = _answered(draft, inquiry, ways)

@@ -32,6 +32,8 @@ def readable(inquiry: Inquiry, found: Requests, witness: Witness, way: Way) -> R
         way: how it is decided; the request returned is decided so, too.
     """
     for action in _actions(inquiry, witness.action):
+        if inquiry.actions and action not in inquiry.actions:
+            continue
         for resource, keys in _with_accounts(witness):
             requests = inquiry.build(action, resource, keys)
             if resource in inquiry.space.choices(RESOURCE) and inquiry.goes(requests, way):

@@ -69,9 +69,10 @@ class Builder:
             kind = PrincipalKind.ANONYMOUS
             return Principal("anonymous", kind=kind, canonical_user=canonical)
         tags = {
-            self.names.get(key, key)[len(PRINCIPAL_TAG_PREFIX) :]: value
-            for key, value in values.items()
+            self.names[key][len(PRINCIPAL_TAG_PREFIX) :]: value
+            for key, value in {**self.space.always, **values}.items()
             if key.startswith(PRINCIPAL_TAG_PREFIX) and isinstance(value, str)
+            if key in self.names
             if not arn.endswith(":root")
         }
         session = _text(values, SESSION)

@@ -64,6 +64,9 @@ TYPICAL_ACCOUNT: Final = "111122223333"
 TYPICAL_PRINCIPAL: Final = f"arn:aws:iam::{TYPICAL_ACCOUNT}:role/example"
 """Who calls where it does not matter."""
 
+TYPICAL_TAG: Final = "x"
+"""The value of a tag that is there, where it does not matter."""
+
 TARGET: Final = TARGET_MODEL.lower()
 
 USER_ID: Final = "aws:userid"

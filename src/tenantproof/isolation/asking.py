@@ -47,12 +47,15 @@ class Asker:
         timeout: seconds for one question about one principal; None for no limit.
         reading: the choices where the reference hedges.
         engines: what questions are put to; with several their answers must agree.
+        first_only: whether a principal's first leak at an endpoint is enough, without its victims
+            and without better requests for it.
     """
 
     manifest: Manifest
     timeout: float | None = DEFAULT_TIMEOUT
     reading: Reading = DOCUMENTED
     engines: tuple[Engine, ...] = (AUTOMATA,)
+    first_only: bool = False
     _languages: dict[tuple[str, ...], Language] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -82,6 +85,8 @@ class Asker:
         if isinstance(found, Blocked):
             return replace(draft, verdict=Verdict.UNKNOWN, reason=not_modelled(found))
         leak = self.leak(draft, inquiry, found)
+        if self.first_only:
+            return leak
         if leak.reason is not None:
             for other in _under_all_readings(inquiry, formula):
                 firm = replace(self.leak(draft, inquiry, other), shortest=False)
@@ -122,6 +127,16 @@ class Asker:
         except BudgetExceededError as error:
             return [replace(draft, verdict=Verdict.UNKNOWN, reason=no_answer(error))]
         return [replace(draft, attacked=attacked, engines=inquiry.engines)]
+
+    def leaks(self, answers: Iterable[Finding | None]) -> list[Finding]:
+        """The findings among some answers, up to the first leak where that is enough."""
+        found: list[Finding] = []
+        for each in answers:
+            if each is not None:
+                found.append(each)
+                if self.first_only and each.verdict is Verdict.LEAK:
+                    break
+        return found
 
     def leak(self, draft: Finding, inquiry: Inquiry, request: Request) -> Finding:
         """A leak by a request that an inquiry found, replayed once more and blamed."""

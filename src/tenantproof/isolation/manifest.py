@@ -22,7 +22,7 @@ from tenantproof.isolation.sagemaker import (
     target_model_actions,
     target_model_domain,
 )
-from tenantproof.policy import PolicyDocument, PolicyKind, PolicySet, load_policy
+from tenantproof.policy import PolicyDocument, PolicyKind, PolicySet, load_policy, read_file
 from tenantproof.prove import Domain, Language, language, shortest_member
 from tenantproof.prove.regular import CharSet, Concat, One, Regular, Repeat
 from tenantproof.request import ContextValue, Principal
@@ -201,10 +201,10 @@ def load_manifest(path: Path, *, lenient: bool = False) -> Manifest:
     file = find_manifest(path)
     root = Place(str(file), "manifest")
     try:
-        text = file.read_bytes()
-        if len(text) > MOST_BYTES or _DEEP_KEY.search(text):
+        text = read_file(file, MOST_BYTES)
+        if _DEEP_KEY.search(text):
             # tomllib's cost grows with the square of a key's depth.
-            message = "found a key of 64 parts or more than 64 MiB, expected a manifest"
+            message = "found a key of 64 parts or more, expected a manifest"
             raise InputError([Problem(message, root)])
         data = tomllib.loads(text.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -214,6 +214,8 @@ def load_manifest(path: Path, *, lenient: bool = False) -> Manifest:
         raise InputError([Problem(f"found no valid TOML: {error}", root)]) from None
     except OSError as error:
         raise InputError([Problem(f"found no readable file ({error.strerror})", root)]) from None
+    except ValueError as error:
+        raise InputError([Problem(f"found no readable file ({error})", root)]) from None
     reader = _Reader(file, lenient)
     manifest = reader.manifest(_Table(data, str(file), "", reader.problems))
     if reader.problems:

@@ -124,8 +124,7 @@ class Run(Asker):
         )
 
         def ask(inquiry: Inquiry) -> list[Finding]:
-            answers = [self._escape(inquiry, wall, kind, draft) for kind in Escape]
-            return [finding for finding in answers if finding is not None]
+            return self.leaks(self._escape(inquiry, wall, kind, draft) for kind in Escape)
 
         inquiry = self.inquiry(member, endpoint)
         promise = self.denies(inquiry, wall.is_outside)
@@ -135,7 +134,7 @@ class Run(Asker):
         self, inquiry: Inquiry, wall: _Wall, kind: Escape, draft: Finding
     ) -> Finding | None:
         leak = self.answer(inquiry, wall.escapes(kind), replace(draft, escape=kind))
-        if leak is None or leak.request is None or kind is Escape.UNOWNED:
+        if leak is None or leak.request is None or kind is Escape.UNOWNED or self.first_only:
             return leak
         if kind is Escape.NO_TARGET_MODEL:
             return replace(leak, victims=tuple(n.name for n in wall.others))

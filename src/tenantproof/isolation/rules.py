@@ -334,17 +334,24 @@ class RuleQuestions:
         here = [each for each in self.asker.manifest.rules if endpoint in each.endpoints]
 
         def ask(inquiry: RuleInquiry) -> list[Finding]:
-            into = [self._into(inquiry.towards(victim), draft) for victim in here]
-            absent = replace(draft, escape=Escape.NO_TARGET_MODEL)
-            alone = self.asker.answer(inquiry, neg(HAS_TARGET), absent)
-            unowned = replace(draft, escape=Escape.UNOWNED)
-            beyond = self.asker.answer(inquiry, self._beyond(rule, endpoint), unowned)
-            return [_with_names(each) for each in (*into, alone, beyond) if each is not None]
+            found = self.asker.leaks(self._escapes(inquiry, here, draft))
+            return [_with_names(each) for each in found]
 
         inquiry = self._inquiry(rule, member, endpoint, invoke_actions())
         promise = self._denies(inquiry, partial(self._is_outside, rule, endpoint))
         attack = partial(self._attack, inquiry, promise)
         return self.asker.proved_unless(inquiry, ask, draft, promise, attack)
+
+    def _escapes(
+        self, inquiry: RuleInquiry, here: Sequence[TenantRule], draft: Finding
+    ) -> Iterator[Finding | None]:
+        """Into another tenant, without a TargetModel, and to a model that nobody owns."""
+        yield from (self._into(inquiry.towards(victim), draft) for victim in here)
+        absent = replace(draft, escape=Escape.NO_TARGET_MODEL)
+        yield self.asker.answer(inquiry, neg(HAS_TARGET), absent)
+        unowned = replace(draft, escape=Escape.UNOWNED)
+        beyond = self._beyond(inquiry.rule, inquiry.endpoint)
+        yield self.asker.answer(inquiry, beyond, unowned)
 
     def _into(self, inquiry: RuleInquiry, draft: Finding) -> Finding | None:
         victim = inquiry.victim
@@ -452,7 +459,7 @@ class RuleQuestions:
     def _words(self, rule: TenantRule, patterns: tuple[str, ...]) -> Words:
         def to(covered: Covered, name: str) -> Allows:
             put = tuple(pattern.replace(PLACEHOLDER, name) for pattern in patterns)
-            owns = _models_named(patterns, name).accepts
+            owns = models_named(patterns, name).accepts
             return Allows(covered, owns, partial(_put_model, name), put)
 
         def promise(covered: Covered) -> OfEachTenant:

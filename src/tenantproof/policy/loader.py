@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tenantproof.errors import InputError, Place, Problem
+from tenantproof.policy.files import read_file
 from tenantproof.policy.json_reader import (
     JsonArray,
     JsonBool,
@@ -92,21 +93,12 @@ def load_policy(
     """
     file = name or str(path)
     try:
-        data = _read(path)
+        data = read_file(path, MOST_BYTES)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         problem = Problem(f"found no readable file ({reason})", Place(file, "$"))
         raise InputError([problem]) from None
     return parse_policy(data, file=file, lenient=lenient, kind=kind)
-
-
-def _read(path: Path) -> bytes:
-    """The bytes of a regular file: a pipe or a device might never end."""
-    if path.exists() and not path.is_file():
-        raise ValueError("not a regular file")
-    if path.stat().st_size > MOST_BYTES:
-        raise ValueError(f"larger than {MOST_BYTES // 1024 // 1024} MiB")
-    return path.read_bytes()
 
 
 def parse_policy(

@@ -51,15 +51,16 @@ def _pair(pair: Compared) -> dict[str, Any]:
 def _answer(answer: Answer) -> dict[str, Any]:
     return {
         "verdict": answer.verdict.value,
-        "changes": [_change(change) for change in answer.changes],
-        "removed": _change(answer.removed) if answer.removed else None,
+        "changes": [change_to_json(change) for change in answer.changes],
+        "removed": change_to_json(answer.removed) if answer.removed else None,
         "reason": answer.reason,
         "attacked": answer.attacked,
         "engines": list(answer.engines),
     }
 
 
-def _change(change: Change) -> dict[str, Any]:
+def change_to_json(change: Change) -> dict[str, Any]:
+    """A request that two sides decide otherwise, with the statements behind both decisions."""
     by_old = change.by_old if change.by_old != change.by_new else None
     return {
         "way": change.way.value,

@@ -71,7 +71,7 @@ def _verdict(verdict: Verdict, question: Question) -> str:
 def _change_lines(change: Change) -> Iterator[str]:
     label, sentence = _SHOWN[change.way]
     yield f"{_INDENT}{label:<8} {sentence}"
-    yield from _request_lines(change.by_new, shortest=change.shortest)
+    yield from request_lines(change.by_new, shortest=change.shortest)
     if change.by_old.principal != change.by_new.principal:
         yield f"{_INDENT}         to OLD {_caller(change.by_old.principal)}"
     if change.reason:
@@ -80,10 +80,10 @@ def _change_lines(change: Change) -> Iterator[str]:
         ("NEW", change.way.by_new, change.new_statements),
         ("OLD", change.way.by_old, change.old_statements),
     ):
-        yield from _side_lines(side, allowed, statements)
+        yield from side_lines(side, allowed, statements)
 
 
-def _side_lines(side: str, allowed: bool, statements: Iterable[Blame]) -> Iterator[str]:
+def side_lines(side: str, allowed: bool, statements: Iterable[Blame]) -> Iterator[str]:
     """The statements that allow or deny, or of those that are silent the nearest."""
     listed = list(statements)
     acting = [b for b in listed if b.applies and (b.effect is Effect.ALLOW) == allowed]
@@ -113,7 +113,8 @@ def _place(each: Blame) -> str:
 _PLAIN_LAYERS = (LayerKind.IDENTITY.value, LayerKind.RESOURCE.value)
 
 
-def _request_lines(request: Request, *, shortest: bool) -> Iterator[str]:
+def request_lines(request: Request, *, shortest: bool) -> Iterator[str]:
+    """A request, and who makes it."""
     size = "" if shortest else "   (a smaller one is not excluded)"
     yield f"{_INDENT}request  {request.action} on {request.resource}{size}"
     yield f"{_INDENT}         by {_caller(request.principal)}"

@@ -161,7 +161,7 @@ class Trial:
         others: list[str],
         endpoint: Endpoint,
         attacked: bool,
-    ) -> list[Finding]:
+    ) -> tuple[Finding, ...]:
         vendor, member = self.vendor, self.member(name, rendered)
         arn = member.principal.arn
         draft = Finding(
@@ -182,12 +182,13 @@ class Trial:
             return [answer for answer in found if answer is not None]
 
         inquiry = self._asker.inquiry(member, endpoint)
+        near = (p.replace(PLACEHOLDER, n) for n in others[:_NEIGHBOURS] for p in vendor.owns)
+        promise = self._asker.denies(inquiry, wall.is_outside, near)
 
         def attack() -> int:
-            near = (p.replace(PLACEHOLDER, n) for n in others[:_NEIGHBOURS] for p in vendor.owns)
-            return self._asker.attack(inquiry, wall.is_outside, near) if attacked else 0
+            return self._asker.attack(promise) if attacked else 0
 
-        return self._asker.proved_unless(inquiry, ask, draft, attack)
+        return self._asker.proved_unless(inquiry, ask, draft, promise, attack).findings
 
     def member(self, name: str, rendered: Rendered) -> Member:
         """Who acts for the tenant of a name."""

@@ -1,0 +1,146 @@
+"""The manifest's questions put to a mutant: those of the principals that it applies to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from tenantproof.isolation import Finding, Manifest, Run, Verdict
+from tenantproof.isolation.manifest import Member, Tenant, TenantRule
+from tenantproof.isolation.rules import RuleQuestions
+from tenantproof.policy import PolicyDocument
+
+Group = Tenant | TenantRule
+"""Who principals belong to: a tenant, or the tenants of a rule."""
+
+
+@dataclass(frozen=True)
+class Affected:
+    """A principal that a policy file applies to, as it was and with the mutant."""
+
+    group: Group
+    before: Member
+    after: Member
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The questions of a manifest, to be asked with another document in place of one.
+
+    What the run learns of one mutant serves the others.
+    """
+
+    run: Run
+
+    @property
+    def manifest(self) -> Manifest:
+        """The manifest."""
+        return self.run.manifest
+
+    def affected(self, files: frozenset[str], document: PolicyDocument) -> tuple[Affected, ...]:
+        """The principals that a policy applies to, with another in its place.
+
+        Args:
+            files: what the manifest calls the policy's file.
+            document: the other policy.
+        """
+        return tuple(
+            Affected(group, member, after)
+            for group in self.manifest.groups
+            for member in group.members
+            if (after := with_document(member, files, document)) is not member
+        )
+
+    def noticed(self, affected: tuple[Affected, ...]) -> Finding | None:
+        """What is no longer PROVED: the first leak, else the first UNKNOWN, None for nothing."""
+        unknown: Finding | None = None
+        for finding in self._findings(affected):
+            match finding.verdict:
+                case Verdict.LEAK:
+                    return finding
+                case Verdict.UNKNOWN:
+                    unknown = unknown or finding
+                case Verdict.PROVED:
+                    pass
+        return unknown
+
+    def _findings(self, affected: tuple[Affected, ...]) -> Iterator[Finding]:
+        trusted = {each.arn for each in self.manifest.trusted}
+        # What is asked of a member is asked of the tenant as it was: what it owns is the same.
+        for each in affected:
+            if each.before.principal.arn not in trusted:
+                for endpoint in self.manifest.endpoints:
+                    match each.group:
+                        case Tenant() as tenant:
+                            yield from self.run.isolated(tenant, each.after, endpoint).findings
+                        case TenantRule() as rule:
+                            yield from self._by_rule.isolated(rule, each.after, endpoint).findings
+        for group in self.manifest.groups:
+            mine = [each for each in affected if each.group is group]
+            if mine:
+                yield from self._reaches(group, mine)
+        yield from self._asserted(affected)
+
+    def _reaches(self, group: Group, affected: list[Affected]) -> Iterator[Finding]:
+        after = {id(each.before): each.after for each in affected}
+        members = tuple(after.get(id(member), member) for member in group.members)
+        for endpoint in group.endpoints:
+            match group:
+                case Tenant():
+                    answered = self.run.reaches(replace(group, members=members), endpoint)
+                case TenantRule():
+                    answered = self._by_rule.reaches(replace(group, members=members), endpoint)
+            yield from answered.findings
+
+    def _asserted(self, affected: tuple[Affected, ...]) -> Iterator[Finding]:
+        after = {id(each.before): each.after for each in affected}
+        for assertion in self.manifest.assertions:
+            rule = assertion.rule
+            for endpoint in assertion.endpoints:
+                for tenant, member in assertion.members:
+                    if id(member) in after:
+                        other = after[id(member)]
+                        yield from self.run.asserted(assertion, tenant, other, endpoint).findings
+                for member in rule.members if rule else ():
+                    if rule is not None and id(member) in after:
+                        other = after[id(member)]
+                        answered = self._by_rule.asserted(assertion, rule, other, endpoint)
+                        yield from answered.findings
+
+    @cached_property
+    def _by_rule(self) -> RuleQuestions:
+        return RuleQuestions(self.run)
+
+
+def with_document(member: Member, files: frozenset[str], document: PolicyDocument) -> Member:
+    """A principal with a document in place of those of some files; itself where it has none."""
+
+    def swapped(one: PolicyDocument) -> PolicyDocument:
+        return document if one.file in files else one
+
+    policies = member.policies
+    documents = [each for layer in policies.layers() for each in layer.policies]
+    if not any(each.file in files for each in documents):
+        return member
+    boundary = policies.permissions_boundary
+    return replace(
+        member,
+        policies=replace(
+            policies,
+            identity_policies=tuple(map(swapped, policies.identity_policies)),
+            permissions_boundary=None if boundary is None else swapped(boundary),
+            service_control_policies=tuple(
+                tuple(map(swapped, level)) for level in policies.service_control_policies
+            ),
+        ),
+    )
+
+
+def names_by_path(manifest: Manifest) -> dict[Path, frozenset[str]]:
+    """The policy files of a manifest, links followed, with all that it calls them."""
+    found: dict[Path, set[str]] = {}
+    for file in manifest.files[1:]:
+        found.setdefault(file.resolve(), set()).add(str(file))
+    return {path: frozenset(names) for path, names in found.items()}

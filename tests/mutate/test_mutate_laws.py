@@ -1,0 +1,109 @@
+"""Laws of mutants, on policies drawn at random: what is said of each holds for the evaluator."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+
+from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import strategies as st
+from mutate_helpers import made, stack, texts
+
+from tenantproof.compare import Side, Terms, Way, no_new_access
+from tenantproof.evaluate import decide
+from tenantproof.isolation import Manifest, Run, Verdict
+from tenantproof.isolation.manifest import Endpoint, Member, Tenant
+from tenantproof.mutate import Equivalent, Mutant, Survived
+from tenantproof.mutate.asking import Affected, Asked
+from tenantproof.mutate.comparing import compare_all
+from tenantproof.policy import PolicySet
+from tenantproof.reading import DOCUMENTED
+from tenantproof.request import Principal
+from tenantproof_strategies import principals, requests
+
+QUICK = Terms(timeout=5.0)
+some = settings(
+    max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+ENDPOINT = Endpoint("arn:aws:sagemaker:us-east-1:111122223333:endpoint/models")
+
+
+def one_of(policy: str, at: int) -> Mutant:
+    found = made(policy)
+    assume(found)
+    return found[at % len(found)]
+
+
+def outcome(
+    old: PolicySet, new: PolicySet, callers: list[Principal]
+) -> Equivalent | Survived | object:
+    """What becomes of a mutant that applies to some principals."""
+    members = tuple(Member(caller, old) for caller in callers)
+    tenant = Tenant("acme", ("acme/*",), members, (ENDPOINT,))
+    asked = Asked(Run(Manifest("m", (ENDPOINT,), (tenant,)), 5.0))
+    affected = tuple(Affected(tenant, m, replace(m, policies=new)) for m in members)
+    return compare_all(asked, affected, QUICK)
+
+
+@some
+@given(texts(), st.integers(0, 10_000), st.lists(principals(), min_size=1, max_size=3), st.data())
+def test_what_is_equivalent_is_decided_equally_and_what_survives_is_not(
+    policy: str, at: int, callers: list[Principal], data: st.DataObject
+) -> None:
+    mutant = one_of(policy, at)
+    old, new = stack(policy), stack(mutant.text)
+    found = outcome(old, new, callers)
+    event(f"{type(found).__name__} {len(callers)}")
+    match found:
+        case Equivalent():
+            for caller in callers:
+                for near in (old, new):
+                    request = data.draw(requests(near, caller))
+                    decided = {decide(each, request, DOCUMENTED).allowed for each in (old, new)}
+                    assert len(decided) == 1, (mutant, request)
+        case Survived(change):
+            assert change.by_new.principal in callers
+            before = decide(old, change.by_old, DOCUMENTED).allowed
+            after = decide(new, change.by_new, DOCUMENTED).allowed
+            assert (before, after) == (change.way.by_old, change.way.by_new)
+            if mutant.widens:
+                assert change.way is Way.GAINED
+        case _:
+            pass
+
+
+@some
+@given(texts(), st.integers(0, 10_000))
+def test_what_widens_takes_no_access(policy: str, at: int) -> None:
+    widening = [mutant for mutant in made(policy) if mutant.widens]
+    assume(widening)
+    mutant = widening[at % len(widening)]
+    event(mutant.kind.value)
+    answer = no_new_access(stack(mutant.text), stack(policy), QUICK)
+    assert answer.verdict is not Verdict.LEAK, (mutant, answer.changes)
+
+
+@some
+@given(texts(), principals(), st.data())
+def test_what_widens_allows_each_request_that_the_policy_allows(
+    policy: str, caller: Principal, data: st.DataObject
+) -> None:
+    old = stack(policy)
+    request = data.draw(requests(old, caller))
+    if decide(old, request, DOCUMENTED).allowed:
+        for mutant in islice((m for m in made(policy) if m.widens), 40):
+            assert decide(stack(mutant.text), request, DOCUMENTED).allowed, mutant
+
+
+@some
+@given(texts(), st.integers(0, 10_000), principals())
+def test_the_policies_of_one_principal_are_compared_as_its_own(
+    policy: str, at: int, caller: Principal
+) -> None:
+    old, new = stack(policy), stack(one_of(policy, at).text)
+    answer = no_new_access(Side(old, caller), Side(new, caller), QUICK)
+    alone = outcome(old, new, [caller])
+    if isinstance(alone, Equivalent):
+        assert answer.verdict is Verdict.PROVED
+    if answer.verdict is Verdict.LEAK:
+        assert isinstance(alone, Survived)
