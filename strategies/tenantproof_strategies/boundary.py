@@ -152,7 +152,7 @@ class Ladder(Generic[T]):
             return
         # The fewer the probes, the more of the run is left for everything else. One place of the
         # largest group leads there, too; not its last, which Hypothesis draws more often.
-        share = max(0.0, min(0.5, 1 - 1.3 * len(items) / _BUDGET))
+        share = max(0.0, min(1 / 3, 1 - 1.3 * len(items) / _BUDGET))
         self._groups[-1].insert(1 + len(self._groups[-1]) * 2 // 3, None)
         self._groups += [[None]] * round(share * len(self._groups) / (1 - share))
 
