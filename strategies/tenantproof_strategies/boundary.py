@@ -97,14 +97,14 @@ def written(pieces: Pieces) -> str:
 
 def head(pieces: Pieces) -> str:
     """The literal characters before the first wildcard or variable."""
-    written = ""
+    so_far = ""
     for piece in pieces:
         match piece:
             case Chars(text) | Escape(text):
-                written += text
+                so_far += text
             case _:
                 break
-    return written
+    return so_far
 
 
 def probe(pieces: Pieces) -> str:
@@ -113,20 +113,20 @@ def probe(pieces: Pieces) -> str:
     A ``*`` at the end that follows no slash leaves the segment before it: ``acme*`` gives
     ``acme-x/model.tar.gz``, ``acme/*`` gives ``acme/model.tar.gz``.
     """
-    written = ""
+    so_far = ""
     for at, piece in enumerate(pieces):
         match piece:
             case Chars(text) | Escape(text):
-                written += text
+                so_far += text
             case Variable(default=default):
-                written += _NAME if default is None else default
+                so_far += _NAME if default is None else default
             case AnyChars() if at < len(pieces) - 1:
-                written += "x"
+                so_far += "x"
             case AnyChars():
-                written += MODEL if written[-1:] in ("", "/") else f"-x/{MODEL}"
+                so_far += MODEL if so_far[-1:] in ("", "/") else f"-x/{MODEL}"
             case AnyChar():
-                written += "x"
-    return written
+                so_far += "x"
+    return so_far
 
 
 # -- probes, rare ones first ---------------------------------------------------------------------
@@ -152,7 +152,7 @@ class Ladder(Generic[T]):
             return
         # The fewer the probes, the more of the run is left for everything else. One place of the
         # largest group leads there, too; not its last, which Hypothesis draws more often.
-        share = max(0.0, min(0.5, 1 - 1.3 * len(items) / _BUDGET))
+        share = max(0.0, min(1 / 3, 1 - 1.3 * len(items) / _BUDGET))
         self._groups[-1].insert(1 + len(self._groups[-1]) * 2 // 3, None)
         self._groups += [[None]] * round(share * len(self._groups) / (1 - share))
 

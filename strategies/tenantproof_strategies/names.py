@@ -174,13 +174,19 @@ def _ruled(rule: Regular, others: Sequence[str]) -> st.SearchStrategy[str]:
     if shortest is None:
         raise InvalidArgument(f"found names={rule.name!r}, which admits no name, expected a rule")
     bounds = (shortest, *_extremes(rule.expression))
-    known = [*PLAIN, *_all_neighbours((*others, *bounds)), *bounds, *_all_neighbours(PLAIN)]
-    admitted = tuple(
-        dict.fromkeys(name for name in (*known, *HOSTILE) if name and rule.accepts(name))
-    )
+    known = (*PLAIN, *bounds, *_all_neighbours((*bounds, *PLAIN)), *HOSTILE)
+    listed = [_admitted(rule, names) for names in (known, _all_neighbours(others))]
     members = _members(rule.expression).map(lambda name: name or shortest)
-    inside = [members, _kept_inside(members, rule)]
-    return st.one_of(st.sampled_from(admitted), *inside) if admitted else st.one_of(*inside)
+    return st.one_of(
+        *(st.sampled_from(names) for names in listed if names),
+        members,
+        _kept_inside(members, rule),
+    )
+
+
+def _admitted(rule: Regular, names: Iterable[str]) -> tuple[str, ...]:
+    """The names that a rule admits, each once."""
+    return tuple(dict.fromkeys(name for name in names if name and rule.accepts(name)))
 
 
 def _kept_inside(members: st.SearchStrategy[str], rule: Regular) -> st.SearchStrategy[str]:

@@ -56,11 +56,18 @@ Wanted = Mapping[str, Pieces]
 
 
 def needs(statement: Statement) -> dict[str, Pieces]:
-    """The keys without which a statement's conditions do not hold, each with a value that fits."""
+    """The keys without which a statement does not apply, each with a value that fits.
+
+    They are those of its conditions, and those of variables, without which it is void.
+    """
     wanted: dict[str, Pieces] = {}
     for condition in statement.conditions:
         if not _holds_when_absent(condition):
             _put(wanted, condition.key, _value_for(condition, condition.values[0]))
+    for template in statement.templates:
+        for variable in template.variables:
+            if variable.default is None:
+                _put(wanted, variable.key, (variable,))
     return wanted
 
 

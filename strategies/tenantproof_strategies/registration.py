@@ -1,45 +1,65 @@
 """What Hypothesis calls when it is imported: which strategy makes which of our types.
 
-Every import of Hypothesis pays for this module. So it imports two small types and nothing else:
-the strategies are imported when one is first asked for, and the types of policies, which take
-longer than all of that, are registered when somebody imports them.
+Every import of Hypothesis pays for this module, whoever makes it. So it imports nothing of ours:
+types are registered when somebody imports them, and strategies are imported when one is first
+asked for.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from tenantproof.request import Principal, Request
-
 if TYPE_CHECKING:
     from hypothesis import strategies as st
 
     from tenantproof.policy import PolicyDocument, PolicySet
-
-_POLICY = "tenantproof.policy"
+    from tenantproof.request import Principal, Request
 
 
 def register() -> None:
     """Register strategies for tenantproof's types, so that ``st.from_type(Request)`` works."""
+    waiting = set()
+    for name, register_types in _TYPES.items():
+        if name in sys.modules:
+            register_types(sys.modules[name])
+        else:
+            waiting.add(name)
+    if waiting:
+        sys.meta_path.insert(0, _WhenImported(waiting))
+
+
+def _register_requests(request: Any) -> None:
     # Not above: who imports this module first would import Hypothesis, and that this module.
     from hypothesis import strategies as st  # noqa: PLC0415
 
-    st.register_type_strategy(Principal, _principals)
-    st.register_type_strategy(Request, _requests)
-    if _POLICY in sys.modules:
-        _register_policies(sys.modules[_POLICY])
-    else:
-        sys.meta_path.insert(0, _WhenImported())
+    st.register_type_strategy(request.Principal, _principals)
+    st.register_type_strategy(request.Request, _requests)
+
+
+def _register_policies(policy: Any) -> None:
+    from hypothesis import strategies as st  # noqa: PLC0415
+
+    st.register_type_strategy(policy.PolicyDocument, _documents)
+    st.register_type_strategy(policy.PolicySet, _policy_sets)
+
+
+_TYPES: dict[str, Callable[[Any], None]] = {
+    "tenantproof.request": _register_requests,
+    "tenantproof.policy": _register_policies,
+}
 
 
 class _WhenImported(MetaPathFinder):
-    """Registers the types of policies once their module has been imported."""
+    """Registers the types of modules once these have been imported."""
+
+    def __init__(self, waiting: set[str]) -> None:
+        self._waiting = waiting
 
     def find_spec(
         self,
@@ -48,9 +68,9 @@ class _WhenImported(MetaPathFinder):
         target: ModuleType | None = None,  # noqa: ARG002
     ) -> ModuleSpec | None:
         """The spec that the other finders have, with a loader that registers the types, too."""
-        if fullname != _POLICY or self not in sys.meta_path:
+        if fullname not in self._waiting:
             return None
-        sys.meta_path.remove(self)
+        self._waiting.remove(fullname)
         spec = find_spec(fullname)
         if spec is not None and spec.loader is not None:
             spec.loader = _Registering(spec.loader)
@@ -73,14 +93,7 @@ class _Registering(Loader):
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
         self._loader.exec_module(module)
-        _register_policies(module)
-
-
-def _register_policies(policy: Any) -> None:
-    from hypothesis import strategies as st  # noqa: PLC0415
-
-    st.register_type_strategy(policy.PolicyDocument, _documents)
-    st.register_type_strategy(policy.PolicySet, _policy_sets)
+        _TYPES[module.__name__](module)
 
 
 def _documents(_: type[PolicyDocument]) -> st.SearchStrategy[PolicyDocument]:

@@ -284,6 +284,16 @@ def test_invocations_hold_the_keys_that_are_needed_and_no_others() -> None:
     assert found.context == {TARGET_MODEL: "acme-x/model.tar.gz", "aws:SourceVpce": "vpce-1"}
 
 
+def test_invocations_give_variables_a_value() -> None:
+    policies = allowing("${aws:SourceIdentity}*")
+    found = find(
+        invocations(policies, ROLE, ENDPOINT),
+        lambda request: decide(policies, request).allowed,
+        settings=search,
+    )
+    assert found.context == {TARGET_MODEL: "acme-x/model.tar.gz", "aws:SourceIdentity": "acme"}
+
+
 def test_invocations_keep_clear_of_what_is_denied_without_a_key() -> None:
     deny = {
         "Effect": "Deny",
