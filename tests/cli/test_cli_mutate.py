@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -51,8 +52,8 @@ def test_the_example_shows_what_nobody_asks() -> None:
     assert result.stderr == ""
     lines = result.stdout.splitlines()
     assert lines[-1] == (
-        "score 43.4 %: of 23 mutants that are not proven equivalent 10 are noticed by the questions"
-        " of the manifest alone"
+        "score 43.4 %: 10 of 23 mutants that are not proven equivalent are noticed by the"
+        " questions of the manifest alone"
     )
     assert (
         "SURVIVED effect-flipped at"
@@ -204,3 +205,11 @@ def test_a_name_that_markup_would_spoil_is_shown_as_it_is(setup: Setup) -> None:
     path = setup.tenant("acme", allow("acme/*", Sid=sid)).write()
     assert sid in mutate(path, "--kind", "resource-widened").stdout
     assert ENDPOINT in mutate(path, "--kind", "resource-widened").stdout
+
+
+def test_the_documentation_shows_what_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(EXAMPLES.parent)
+    page = Path("docs", "mutate.md").read_text("utf-8")
+    _, command, shown, *_ = re.split(r"```(?:sh|text)?\n+(?:```text\n)?", page)
+    assert mutate(*command.split()[2:]).stdout == shown
+    assert all(f"| `{kind.value}` |" in page for kind in Kind)

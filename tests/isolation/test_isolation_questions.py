@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -336,3 +337,21 @@ def test_a_session_of_a_role_has_a_time_of_issue(setup: Setup) -> None:
     without = {"Null": {"aws:TokenIssueTime": "true"}}
     setup.tenant("acme", allow(Condition={**like("*"), **without})).tenant("beta")
     assert of(setup, Question.ISOLATED)[0].verdict is Verdict.PROVED
+
+
+# -- the first leak alone ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("example", ["company-a-b/leaky", "all-tenants/leaky", "tags"])
+def test_the_first_leak_is_one_of_all(example: str) -> None:
+    manifest = load_manifest(Path(__file__).parents[2] / "examples" / example)
+    full = Run(manifest).report()
+    first = Run(manifest, first_only=True).report()
+    assert first.verdict is full.verdict
+
+    def asked(each: Report) -> set[tuple[str, ...]]:
+        return {(f.question.value, f.principal, f.endpoint, f.verdict.value) for f in each.findings}
+
+    assert asked(first) == asked(full)
+    assert len(first.findings) <= len(full.findings)
+    assert all(f.victims == () for f in first.findings if not f.for_all)

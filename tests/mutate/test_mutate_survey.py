@@ -303,6 +303,15 @@ def test_of_too_many_some_are_chosen_evenly(setup: Setup) -> None:
     assert some.checked == survey(path, most=7).checked
 
 
+def test_those_chosen_of_files_that_are_alike_are_of_all_kinds(setup: Setup) -> None:
+    for at in range(12):
+        setup.tenant(f"tenant-{at}")
+    path = setup.write()
+    some = survey(path, most=12)
+    assert len({c.mutant.file for c in some.checked}) > 6
+    assert len({c.mutant.kind for c in some.checked}) > 3
+
+
 def test_progress_is_told(setup: Setup) -> None:
     told: list[tuple[int, int]] = []
     report = survey(setup.tenant("acme").write(), watch=lambda done, of: told.append((done, of)))

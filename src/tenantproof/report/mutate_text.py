@@ -147,8 +147,8 @@ def _score(report: MutationReport) -> str:
         return "no score: there is no mutant that is not proven equivalent"
     counted = total.made - total.equivalent
     return (
-        f"score {percent(total.score)}: of {counted} mutants that are not proven equivalent"
-        f" {total.noticed} are noticed by {_noticing(report)}"
+        f"score {percent(total.score)}: {total.noticed} of {counted} mutants that are not proven"
+        f" equivalent are noticed by {_noticing(report)}"
     )
 
 
