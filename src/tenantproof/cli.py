@@ -311,7 +311,8 @@ def mutate(
     """
     from functools import partial
 
-    from tenantproof.report import mutation_to_json, mutation_to_text
+    from tenantproof.report.mutate_json import mutation_to_json
+    from tenantproof.report.mutate_text import mutation_to_text
 
     def ask() -> MutationReport:
         from tenantproof.mutate import Kind, survey

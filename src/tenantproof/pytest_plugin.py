@@ -7,6 +7,7 @@ use tenantproof does not notice it. What a run uses is imported when it is used,
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,12 +25,23 @@ if TYPE_CHECKING:
 MANIFEST_NAME = "tenantproof.toml"
 """The end of the names of the files that are collected when they are named on the command line."""
 
+QUESTION = "tenantproof-question"
+"""The keyword of tests that are questions: of manifests, and policy vendors."""
+
 ENGINES = ("automata", "z3", "cvc5", "all")
 
 _STATE: pytest.StashKey[State] = pytest.StashKey()
 _ITEM: pytest.StashKey[pytest.Item] = pytest.StashKey()
 
-_OPTIONS = ("manifest", "timeout", "engine", "lenient", "attack")
+_OPTIONS = (
+    "manifest",
+    "timeout",
+    "engine",
+    "lenient",
+    "attack",
+    "mutate",
+    "mutate_fail_under",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -65,11 +77,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=None,
         help="Do not attack what is proved with random requests.",
     )
+    group.addoption(
+        "--tenantproof-mutate",
+        action="store_true",
+        default=None,
+        help="Then make slips in the policies; show those that no question and no test notices.",
+    )
+    group.addoption(
+        "--tenantproof-mutate-fail-under",
+        metavar="PERCENT",
+        help="Fail if a smaller part of the mutants is noticed; implies --tenantproof-mutate.",
+    )
     parser.addini("tenantproof", "Manifests to collect: paths or globs.", "linelist", [])
     parser.addini("tenantproof_timeout", "As --tenantproof-timeout.", "string", "")
     parser.addini("tenantproof_engine", "As --tenantproof-engine.", "string", "")
     parser.addini("tenantproof_lenient", "As --tenantproof-lenient.", "bool", False)
     parser.addini("tenantproof_attack", "Whether what is proved is attacked.", "bool", True)
+    parser.addini("tenantproof_mutate", "As --tenantproof-mutate.", "bool", False)
+    parser.addini(
+        "tenantproof_mutate_fail_under", "As the option, but for runs that mutate.", "string", ""
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -85,6 +112,10 @@ def pytest_configure(config: pytest.Config) -> None:
         state = State.of(config, _ITEM)
         config.stash[_STATE] = state
         config.args[:] = [*config.args, *state.more_arguments()]
+        if state.mutates:
+            from tenantproof.testing.mutation import Mutation
+
+            config.pluginmanager.register(Mutation.of(state), "tenantproof-mutation")
 
 
 def _is_used(config: pytest.Config) -> bool:
@@ -92,7 +123,8 @@ def _is_used(config: pytest.Config) -> bool:
     options = any(
         getattr(config.option, f"tenantproof_{name}", None) not in (None, []) for name in _OPTIONS
     )
-    return options or bool(config.getini("tenantproof")) or any(map(_is_manifest, config.args))
+    in_file = config.getini("tenantproof") or config.getini("tenantproof_mutate")
+    return options or bool(in_file) or any(map(_is_manifest, config.args))
 
 
 def _is_manifest(argument: str) -> bool:
@@ -118,12 +150,32 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     if file_path.suffix != ".toml" or _STATE not in parent.config.stash:
         return None
     state = parent.config.stash[_STATE]
-    named = parent.session.isinitpath(file_path) and file_path.name.endswith(MANIFEST_NAME)
-    if not named and not state.collects(file_path):
+    if not state.collects(file_path):
         return None
     from tenantproof.testing.items import ManifestFile
 
     collected: pytest.Collector = ManifestFile.from_parent(parent, path=file_path, state=state)
+    return collected
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(
+    collector: pytest.Module | pytest.Class, name: str, obj: object
+) -> pytest.Item | None:
+    """Functions of test modules that are marked as policy vendors."""
+    if "tenantproof.vendors.vendor" not in sys.modules:
+        return None
+    from tenantproof.vendors import vendor_of
+
+    vendor = vendor_of(obj)
+    if vendor is None:
+        return None
+    from tenantproof.testing.items import VendorItem
+
+    state = _state(collector.config)
+    collected: pytest.Item = VendorItem.from_parent(
+        collector, name=name, vendor=vendor, state=state
+    )
     return collected
 
 
@@ -138,15 +190,11 @@ def pytest_report_teststatus(
     report: pytest.CollectReport | pytest.TestReport,
 ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
     """A question that failed says LEAK or UNKNOWN instead of FAILED."""
-    if report.when == "call" and report.failed and _is_question(report):
+    if report.when == "call" and report.failed and QUESTION in report.keywords:
         verdict = dict(report.user_properties).get("verdict")
         if verdict in {"LEAK", "UNKNOWN"}:
             return "failed", str(verdict)[0], (str(verdict), {"red": True})
     return None
-
-
-def _is_question(report: pytest.CollectReport | pytest.TestReport) -> bool:
-    return isinstance(report, pytest.TestReport) and _is_manifest(report.nodeid)
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:

@@ -17,7 +17,7 @@ from conftest import ENDPOINT, Setup, allow
 from tenantproof.cli import KINDS, main
 from tenantproof.errors import DisagreementError
 from tenantproof.mutate import DEFAULT_MOST, Kind
-from tenantproof.report import mutation_schema
+from tenantproof.report.mutate_json import mutation_schema
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 EXAMPLE = EXAMPLES / "mutate"

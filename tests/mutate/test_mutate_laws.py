@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import islice
 
+import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
-from mutate_helpers import made, stack, texts
+from mutate_helpers import made, stack, statement, text, texts
 
 from tenantproof.compare import Side, Terms, Way, no_new_access
 from tenantproof.evaluate import decide
@@ -107,3 +108,22 @@ def test_the_policies_of_one_principal_are_compared_as_its_own(
         assert answer.verdict is Verdict.PROVED
     if answer.verdict is Verdict.LEAK:
         assert isinstance(alone, Survived)
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        {"aws:SourceIp": "no address"},
+        {"aws:PrincipalType": "Robot"},
+        {"s3:prefix": ("x", "y")},
+    ],
+)
+def test_a_principal_unlike_any_of_iam_is_compared_by_itself(
+    context: dict[str, str | tuple[str, ...]],
+) -> None:
+    ((key, value),) = context.items()
+    listed = [value] if isinstance(value, str) else list(value)
+    allowed = text(statement(Condition={"StringEquals": {key: listed}}))
+    caller = Principal("arn:aws:iam::111122223333:role/a", {}, context)
+    found = outcome(PolicySet(), stack(allowed), [caller, replace(caller, tags={"x": "y"})])
+    assert isinstance(found, Survived)

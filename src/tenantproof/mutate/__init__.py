@@ -12,7 +12,7 @@ from tenantproof.mutate.outcomes import (
     Tally,
     Undecided,
 )
-from tenantproof.mutate.survey import DEFAULT_MOST, survey
+from tenantproof.mutate.survey import DEFAULT_MOST, joined, survey
 
 __all__ = [
     "DEFAULT_MOST",
@@ -26,6 +26,7 @@ __all__ = [
     "Survived",
     "Tally",
     "Undecided",
+    "joined",
     "mutants",
     "survey",
 ]

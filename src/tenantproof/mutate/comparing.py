@@ -14,7 +14,6 @@ from tenantproof.isolation.rules import RuleQuestions, named
 from tenantproof.isolation.sagemaker import invoke_actions
 from tenantproof.mutate.asking import Affected, Asked
 from tenantproof.mutate.outcomes import Equivalent, Survived, Undecided
-from tenantproof.policy import PolicySet
 from tenantproof.prove.callers import PRINCIPAL_ARN
 from tenantproof.request import Principal
 
@@ -132,15 +131,16 @@ def _tags(each: Affected) -> Iterable[tuple[str, str]]:
 def _is_like_any(each: Affected) -> bool:
     """Whether what holds whoever calls holds for a principal: no key says what IAM would not."""
     principal = each.before.principal
-    for key, value in principal.context.items():
-        follows = key.lower() in FOLLOWING and key.lower() != PRINCIPAL_ARN
-        if follows or not isinstance(value, str):
+    space = request_space((each.before.policies, each.after.policies), None)
+    for name, value in principal.context.items():
+        key = name.lower()
+        follows = key in FOLLOWING and key != PRINCIPAL_ARN
+        if follows or not isinstance(value, str) or value not in space.choices(key):
             return False
     if isinstance(each.group, TenantRule):
         return True
-    stacks: tuple[PolicySet, ...] = (each.before.policies, each.after.policies)
     arn = principal.keys.get(PRINCIPAL_ARN)
-    return isinstance(arn, str) and arn in request_space(stacks, None).choices(PRINCIPAL_ARN)
+    return isinstance(arn, str) and arn in space.choices(PRINCIPAL_ARN)
 
 
 def _gained(answer: Answer) -> Change | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby, islice
+from dataclasses import dataclass, replace
+from itertools import groupby, islice, zip_longest
 from pathlib import Path
 
 from tenantproof.compare import Terms
@@ -48,6 +48,7 @@ def survey(
     also_notices: Notices | None = None,
     also: str | None = None,
     watch: Watch | None = None,
+    share: tuple[int, int] = (0, 1),
 ) -> MutationReport:
     """Make the mutants of a manifest's policies, and see which are noticed.
 
@@ -62,6 +63,8 @@ def survey(
             not proven equivalent.
         also: what that is, in words, for reports.
         watch: told how far the survey is.
+        share: which of how many shares of the mutants to look at, counted from 0, where several
+            processes part the work; :func:`joined` puts their reports together.
 
     Returns:
         The report. Unless the manifest's own questions are all PROVED it holds their answers and
@@ -78,7 +81,8 @@ def survey(
         return MutationReport(loaded.file, baseline, also=also)
     total = sum(1 for _ in _slips(chosen, kinds))
     tried = min(total, most)
-    evenly = _evenly(_slips(chosen, kinds), total, tried, watch)
+    which, of = share
+    evenly = islice(_evenly(_slips(chosen, kinds), total, tried, watch), which, None, of)
     asked = Asked(Run(loaded, timeout, first_only=True))
     judge = _Judge(asked, Terms(timeout), also_notices)
     checked = tuple(
@@ -88,6 +92,13 @@ def survey(
     )
     assumptions = _assumptions(loaded)
     return MutationReport(loaded.file, baseline, checked, total, tried, also, assumptions)
+
+
+def joined(reports: Sequence[MutationReport]) -> MutationReport:
+    """The report of all mutants, of reports of all shares in order."""
+    turns = zip_longest(*(report.checked for report in reports))
+    checked = tuple(each for turn in turns for each in turn if each is not None)
+    return replace(reports[0], checked=checked)
 
 
 def _assumptions(manifest: Manifest) -> tuple[str, ...]:

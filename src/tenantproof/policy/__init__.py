@@ -1,6 +1,6 @@
 """The policy language as written: the syntax tree and the strict reader of policy documents."""
 
-from tenantproof.policy.files import files_read, read_file, reading_instead
+from tenantproof.policy.files import files_read, note_read, read_file, reading_instead
 from tenantproof.policy.loader import PolicyKind, load_policy, parse_policy, policy_from_json
 from tenantproof.policy.stack import (
     Layer,
@@ -34,6 +34,7 @@ __all__ = [
     "Version",
     "files_read",
     "load_policy",
+    "note_read",
     "parse_policy",
     "policy_from_json",
     "read_file",

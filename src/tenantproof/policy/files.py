@@ -7,7 +7,7 @@ here reads the other text (:func:`reading_instead`), and says which files it rea
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -50,6 +50,15 @@ def files_read() -> Iterator[set[Path]]:
         yield read
     finally:
         _READERS.reset(token)
+
+
+def note_read(paths: Iterable[Path]) -> None:
+    """Say that files count as read, of which something read before is used again."""
+    readers = _READERS.get()
+    if readers:
+        resolved = {path.resolve() for path in paths}
+        for each in readers:
+            each.update(resolved)
 
 
 def read_file(path: Path, most_bytes: int) -> bytes:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from unittest import SkipTest
 
-from hypothesis import currently_in_test_context, event, find, settings
+from hypothesis import Phase, currently_in_test_context, event, find, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
@@ -63,7 +63,9 @@ class Attack:
             # A property test of the user's own: it draws by itself.
             return None
         try:
-            chosen = settings(deadline=None)
+            # To explain is to run many requests more, and nobody would read it.
+            phases = tuple(phase for phase in settings().phases if phase is not Phase.explain)
+            chosen = settings(deadline=None, phases=phases)
             found = find(
                 _attempts(self.promise), self._succeeds, settings=chosen, database_key=self.key
             )

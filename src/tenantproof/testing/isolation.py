@@ -32,7 +32,7 @@ Told = Callable[[Outcome, Checks], None]
 """Is told of each answer, and of which manifest."""
 
 
-def _nobody(outcome: Outcome, checks: Checks) -> None:
+def _nobody(*_: object) -> None:
     """Where nobody wants to be told."""
 
 
@@ -153,6 +153,7 @@ class Isolation:
         checks: gives the manifest under test; asked each time, so that one object serves tests
             with different manifests.
         answered: told of each answer.
+        compared: told of each comparison.
         folder: gives the folder that paths of policies are relative to.
         options: how questions are asked that are not about a manifest.
     """
@@ -161,11 +162,13 @@ class Isolation:
         self,
         checks: Callable[[], Checks],
         answered: Told = _nobody,
+        compared: Callable[[Comparison], None] = _nobody,
         folder: Callable[[], Path] = Path,
         options: Options = DEFAULT,
     ) -> None:
         self._checks = checks
         self._answered = answered
+        self._tell_compared = compared
         self._folder = folder
         self._options = options
 
@@ -325,6 +328,7 @@ class Isolation:
         """
         __tracebackhide__ = True
         comparison = self._compared(old, new)
+        self._tell_compared(comparison)
         if comparison.verdict is not Verdict.PROVED:
             raise AssertionError(comparison_failure(comparison))
         return comparison

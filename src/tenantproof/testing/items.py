@@ -23,11 +23,21 @@ from _pytest._code.code import (
 from tenantproof.errors import DisagreementError, InputError, TenantproofError
 from tenantproof.isolation import Question, Verdict
 from tenantproof.isolation.asking import Asked
+from tenantproof.pytest_plugin import QUESTION
 from tenantproof.testing.checks import Checks, Outcome
-from tenantproof.testing.properties import ANSWER, DISAGREEMENT, VERDICT, properties_of
-from tenantproof.testing.state import State
+from tenantproof.testing.properties import (
+    ANSWER,
+    DISAGREEMENT,
+    VERDICT,
+    properties_of,
+    properties_of_vendor,
+    vendor_headline,
+)
+from tenantproof.testing.state import MARKER, State
 from tenantproof.testing.statistics import noted_for
 from tenantproof.testing.words import failure, headline
+from tenantproof.vendors import Vendor, VendorReport, check_vendor
+from tenantproof.vendors import to_text as vendor_to_text
 
 
 class ManifestFile(pytest.File):
@@ -83,7 +93,8 @@ class QuestionItem(pytest.Item):
         super().__init__(**kwargs)
         self.asked = asked
         self.checks = checks
-        self.add_marker("tenantproof")
+        self.add_marker(MARKER)
+        self.keywords[QUESTION] = True
         self.extra_keyword_matches.update((asked.question.value, asked.tenant))
 
     def runtest(self) -> None:
@@ -123,6 +134,59 @@ class QuestionItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """The manifest, and the name of the test."""
         return self.path, None, self.name
+
+
+class VendorNotProved(Exception):  # noqa: N818 (it is no error of the program)
+    """A policy vendor about which not everything is proved."""
+
+    def __init__(self, report: VendorReport) -> None:
+        super().__init__(vendor_headline(report))
+        self.report = report
+
+
+class VendorItem(pytest.Item):
+    """A function marked with ``policy_vendor``."""
+
+    def __init__(self, vendor: Vendor, state: State, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.vendor = vendor
+        self.state = state
+        self.add_marker(MARKER)
+        self.keywords[QUESTION] = True
+
+    def runtest(self) -> None:
+        """Try names on the vendor, and ask about all of them where that can be asked."""
+        try:
+            with noted_for(self):
+                timeout = self.state.options.timeout
+                key = self.nodeid.encode()
+                report = check_vendor(self.vendor, timeout=timeout, database_key=key)
+        except DisagreementError:
+            self.user_properties += [(ANSWER, DISAGREEMENT), (VERDICT, DISAGREEMENT)]
+            raise
+        self.user_properties += properties_of_vendor(report)
+        if report.verdict is not Verdict.PROVED:
+            raise VendorNotProved(report)
+
+    def repr_failure(
+        self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None
+    ) -> str | TerminalRepr:
+        """The report of the vendor; a traceback only where something of ours broke."""
+        error = excinfo.value
+        if isinstance(error, VendorNotProved):
+            return _report(vendor_to_text(error.report), str(error), str(self.path), self._line)
+        if isinstance(error, TenantproofError):
+            return _report(str(error), str(error), str(self.path), self._line)
+        return super().repr_failure(excinfo, style)
+
+    @property
+    def _line(self) -> int:
+        code = getattr(self.vendor.render, "__code__", None)
+        return 0 if code is None else int(code.co_firstlineno)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """The module, the function's line and its name."""
+        return self.path, max(self._line - 1, 0), self.name
 
 
 def _report(text: str, message: str, file: str, line: int) -> ReprExceptionInfo:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from tenantproof.compare import Comparison
 from tenantproof.report import request_to_json
 from tenantproof.testing.checks import Outcome
 from tenantproof.testing.words import headline
+from tenantproof.vendors import Crossing, VendorReport
 
 VERDICT = "verdict"
 ENGINE = "engine"
@@ -30,6 +32,42 @@ def properties_of(outcome: Outcome) -> list[tuple[str, object]]:
     ]
     if finding.request is not None:
         found.append((REQUEST, json.dumps(request_to_json(finding.request))))
+    return found
+
+
+def properties_of_comparison(comparison: Comparison) -> list[tuple[str, object]]:
+    """The properties of an answer about two sets of policies."""
+    verdict = comparison.verdict.value
+    answers = [pair.answer for pair in comparison.pairs]
+    requests = [change.by_new for answer in answers for change in answer.changes]
+    engines = sorted({engine for answer in answers for engine in answer.engines})
+    said = f"{verdict} {comparison.question.value}: {comparison.old} -> {comparison.new}"
+    found: list[tuple[str, object]] = [(ANSWER, said), (VERDICT, verdict)]
+    found.append((ENGINE, ", ".join(engines)))
+    found += [(REQUEST, json.dumps(request_to_json(request))) for request in requests[:1]]
+    return found
+
+
+def vendor_headline(report: VendorReport) -> str:
+    """The verdict about a vendor in one line."""
+    names = next((finding.names for finding in report.findings if finding.names), ())
+    about = f": {', '.join(map(repr, names))}" if names else ""
+    return f"{report.verdict.value} policy vendor {report.vendor.name}{about}"
+
+
+def properties_of_vendor(report: VendorReport) -> list[tuple[str, object]]:
+    """The properties of an answer about a policy vendor."""
+    answers = [finding.answer for finding in report.findings if isinstance(finding, Crossing)]
+    engines = {
+        engine for answer in (*answers, *report.all_names.answers) for engine in answer.engines
+    }
+    found: list[tuple[str, object]] = [
+        (ANSWER, vendor_headline(report)),
+        (VERDICT, report.verdict.value),
+        (ENGINE, ", ".join(sorted(engines)) or "automata"),
+    ]
+    requests = [answer.request for answer in answers if answer.request is not None]
+    found += [(REQUEST, json.dumps(request_to_json(request))) for request in requests[:1]]
     return found
 
 

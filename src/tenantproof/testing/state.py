@@ -5,18 +5,21 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from tenantproof import __version__
+from tenantproof.compare import Comparison
 from tenantproof.errors import InputError, Place, Problem
 from tenantproof.isolation.manifest import MANIFEST_NAME
+from tenantproof.policy import note_read
 from tenantproof.prove.engines import ENGINES
 from tenantproof.testing.checks import Checks, Options, Outcome
 from tenantproof.testing.isolation import Isolation
-from tenantproof.testing.properties import properties_of
+from tenantproof.testing.properties import properties_of, properties_of_comparison
 
 MARKER = "tenantproof"
 
@@ -60,9 +63,21 @@ class State:
             chosen = list(self.manifests)
         return [str(path) for path in chosen]
 
+    @property
+    def mutates(self) -> bool:
+        """Whether mutants are made when the tests have run."""
+        option = self.config.option
+        chosen = option.tenantproof_mutate or option.tenantproof_mutate_fail_under
+        return bool(chosen or self.config.getini("tenantproof_mutate"))
+
     def collects(self, path: Path) -> bool:
-        """Whether options or the configuration name a manifest."""
-        return any(path.samefile(each) for each in self.manifests)
+        """Whether arguments, options or the configuration name a manifest.
+
+        pytest forgets an argument that lies within another one.
+        """
+        named = (_invoked_in(self.config) / _path_of(each) for each in self.config.args)
+        listed = (*self.manifests, *(each for each in named if each.is_file()))
+        return any(path.samefile(each) for each in listed)
 
     def header(self) -> str:
         """The line at the top of the run."""
@@ -85,16 +100,30 @@ class State:
         key = path.resolve()
         if key not in self._checks:
             self._checks[key] = Checks.of(Path(shown(path)), self.options)
+        note_read(self._checks[key].manifest.files)
         return self._checks[key]
 
-    def forget(self) -> None:
-        """Read manifests again: the policies have changed."""
-        self._checks.clear()
+    @property
+    def asked_about(self) -> tuple[Path, ...]:
+        """The manifests that were asked about so far."""
+        return tuple(sorted(self._checks))
+
+    @contextmanager
+    def reading_again(self) -> Iterator[None]:
+        """Read manifests again within the context, whose policies are others; attack nothing."""
+        checks, options = self._checks, self.options
+        self._checks, self.options = {}, replace(options, attack=False)
+        try:
+            yield
+        finally:
+            self._checks, self.options = checks, options
 
     @property
     def isolation(self) -> Isolation:
         """The access tests of whichever test runs."""
-        return Isolation(self._current_checks, self.answered, self._folder, self.options)
+        return Isolation(
+            self._current_checks, self.answered, self.compared, self._folder, self.options
+        )
 
     def answered(self, outcome: Outcome, manifest: Checks) -> None:
         """Note an answer on the test that asked for it, for reports."""
@@ -102,6 +131,12 @@ class State:
         item = self._item()
         if item is not None:
             item.user_properties += properties_of(outcome)
+
+    def compared(self, comparison: Comparison) -> None:
+        """Note a comparison on the test that asked for it, for reports."""
+        item = self._item()
+        if item is not None:
+            item.user_properties += properties_of_comparison(comparison)
 
     def assumed(self, checks: Checks) -> None:
         """Note what the proofs about a manifest rest on."""
@@ -190,6 +225,11 @@ def _seconds(text: str) -> float:
     if not 0 < seconds <= 1e9:
         raise pytest.UsageError(f"tenantproof_timeout: found {text!r}, expected seconds above 0")
     return seconds
+
+
+def _path_of(argument: str) -> str:
+    """The path that an argument begins with, before the names of tests."""
+    return argument.partition("::")[0]
 
 
 def _invoked_in(config: pytest.Config) -> Path:
