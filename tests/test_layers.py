@@ -135,12 +135,13 @@ def test_the_checker_does_not_know_the_generator(path: Path) -> None:
         assert "tenantproof.certificate.tableau" not in set(imported(path))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(root())))
-def test_importing_a_module_imports_no_test_library(path: Path) -> None:
-    if path.relative_to(root()).parts[0].removesuffix(".py") in FACES_OF_TESTS:
-        return
-    at_once = {name.partition(".")[0] for name in imported_at_once(path)}
-    assert not at_once & {*FORBIDDEN, "tenantproof_strategies"}
+@pytest.mark.parametrize("layer", WHEN_CALLED)
+def test_what_is_allowed_when_called_is_not_imported_at_once(layer: str) -> None:
+    paths = [path for path in MODULES if path.relative_to(root()).parts[0] == layer]
+    assert paths
+    for path in paths:
+        at_once = {name.partition(".")[0] for name in imported_at_once(path)}
+        assert not at_once & FORBIDDEN
 
 
 def test_importing_the_package_is_cheap() -> None:
