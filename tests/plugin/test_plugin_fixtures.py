@@ -33,6 +33,7 @@ HOLDS = [
     'principal("acme-corp").reaches_what_it_owns()',
     'principal("acme-corp").at("models").is_isolated()',
     'principal("arn:aws:iam::111122223333:role/acme-corp").is_isolated()',
+    'principal("acme-corp").cannot_invoke(by="sagemaker:InvokeEndpointA*")',
     'assert_isolated("acme-corp")',
     'assert_can("acme", "acme-corp/x")',
     'assert_cannot("acme-corp", "acme/x")',
@@ -266,3 +267,13 @@ except AssertionError as error:
 """
     result = pytester.runpython_c(source)
     result.stdout.fnmatch_lines(['+ acme can invoke "acme-corp/" (sagemaker:InvokeEndpoint)'])
+
+
+def test_cannot_invoke_is_about_every_action(pytester: pytest.Pytester) -> None:
+    setup = Setup(pytester.path)
+    setup.tenant("acme", allow(Action="sagemaker:InvokeEndpointAsync", Condition=None)).write()
+    sentences = ['principal("acme").cannot_invoke()', 'assert_cannot("acme")']
+    result = run(pytester, module_of(sentences, ""))
+    result.assert_outcomes(failed=2)
+    by = ['principal("acme").cannot_invoke(by="sagemaker:InvokeEndpoint")']
+    run(pytester, module_of(by, "")).assert_outcomes(passed=1)

@@ -25,6 +25,9 @@ from tenantproof.testing.in_code import IN_CODE, TENANT, endpoint_of, made_of
 from tenantproof.testing.policies import PolicyLike, as_policies, policy_set
 from tenantproof.testing.words import comparison_failure, failure
 
+ANY_INVOKE = "sagemaker:Invoke*"
+"""Every action that invokes an endpoint: who reads "cannot invoke" thinks of no other."""
+
 Who = str | PolicySet | PolicyDocument | Path | Mapping[str, object] | Sequence[PolicyLike]
 
 
@@ -83,12 +86,19 @@ class Subject:
         return self._holds(self._asserted(can=True, target_model=target_model, action=by))
 
     def cannot_invoke(self, target_model: str | None = None, *, by: str | None = None) -> Proof:
-        """No request for a model of a pattern is allowed; arguments as :meth:`can_invoke`.
+        """No request for a model of a pattern is allowed.
 
-        Without ``target_model`` no request at all is.
+        Args:
+            target_model: a pattern; without it no request at all is allowed.
+            by: the action, or several by wildcards; every one that invokes without it.
+
+        Raises:
+            AssertionError: it is not proved.
+            InputError: the manifest has no such principal, or there is no such action.
         """
         __tracebackhide__ = True
-        return self._holds(self._asserted(can=False, target_model=target_model, action=by))
+        action = by or ANY_INVOKE
+        return self._holds(self._asserted(can=False, target_model=target_model, action=action))
 
     def is_isolated(self) -> Proof:
         """Nothing outside what its tenant owns or all share can be invoked, by any action."""
