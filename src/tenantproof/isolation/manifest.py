@@ -231,6 +231,7 @@ def read_assertion(
     target_model: str | None = None,
     action: str | None = None,
     endpoints: Iterable[str] = (),
+    name: str | None = None,
 ) -> Assertion:
     """An assertion as a ``[[can]]`` or ``[[cannot]]`` of a manifest would make it.
 
@@ -241,6 +242,7 @@ def read_assertion(
         target_model: a pattern of TargetModels; see :class:`Assertion` for None.
         action: an action, wildcards too; ``sagemaker:InvokeEndpoint`` without it.
         endpoints: names or ARNs of endpoints; all without them.
+        name: how reports name it.
 
     Returns:
         The assertion.
@@ -248,8 +250,13 @@ def read_assertion(
     Raises:
         InputError: with every problem.
     """
-    given = {"target_model": target_model, "action": action, "endpoints": list(endpoints)}
-    fields = {"principal": principal, **{name: value for name, value in given.items() if value}}
+    given = {
+        "name": name,
+        "target_model": target_model,
+        "action": action,
+        "endpoints": list(endpoints),
+    }
+    fields = {"principal": principal, **{field: value for field, value in given.items() if value}}
     path = "can" if can else "cannot"
     reader = _Reader(Path(manifest.file), lenient=False)
     table = _Table(fields, manifest.file, path, reader.problems)

@@ -6,6 +6,7 @@ holds returns what was proved. UNKNOWN is refuted, too: nothing but a proof pass
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -83,7 +84,8 @@ class Subject:
             InputError: the manifest has no such principal, or there is no such action.
         """
         __tracebackhide__ = True
-        return self._holds(self._asserted(can=True, target_model=target_model, action=by))
+        what = "without a TargetModel" if target_model is None else json.dumps(target_model)
+        return self._holds(self._asserted(True, f"can invoke {what}", target_model, by))
 
     def cannot_invoke(self, target_model: str | None = None, *, by: str | None = None) -> Proof:
         """No request for a model of a pattern is allowed.
@@ -97,8 +99,9 @@ class Subject:
             InputError: the manifest has no such principal, or there is no such action.
         """
         __tracebackhide__ = True
-        action = by or ANY_INVOKE
-        return self._holds(self._asserted(can=False, target_model=target_model, action=action))
+        what = "anything" if target_model is None else json.dumps(target_model)
+        said = f"cannot invoke {what}"
+        return self._holds(self._asserted(False, said, target_model, by, or_by=ANY_INVOKE))
 
     def is_isolated(self) -> Proof:
         """Nothing outside what its tenant owns or all share can be invoked, by any action."""
@@ -111,15 +114,22 @@ class Subject:
         return self._holds(self._of(Asks.REACHES))
 
     def _asserted(
-        self, *, can: bool, target_model: str | None, action: str | None
+        self,
+        can: bool,
+        said: str,
+        target_model: str | None,
+        by: str | None,
+        or_by: str | None = None,
     ) -> Iterator[Asked]:
+        action = f" by {by}" if by else ""
         assertion = read_assertion(
             self.checks.manifest,
             can=can,
             principal=self.who,
             target_model=target_model,
-            action=action,
+            action=by or or_by,
             endpoints=self.endpoints,
+            name=f"{self.who} {said}{action}",
         )
         return self.checks.run.asked_of(assertion)
 
