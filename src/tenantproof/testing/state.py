@@ -162,7 +162,7 @@ class State:
         if len(self.manifests) == 1:
             return self.manifests[0]
         found = next(self._above(self._folder()), None)
-        if found is not None and not self.manifests:
+        if found is not None:
             return found
         several = ", ".join(map(shown, self.manifests)) or "no manifest"
         message = (
