@@ -128,6 +128,4 @@ def test_tenants_by_rule_are_attacked(leak: bool, pytester: pytest.Pytester) -> 
 def test_tenants_by_rule_without_time_are_unknown(pytester: pytest.Pytester) -> None:
     folder = Path(__file__).parents[2] / "examples" / "all-tenants"
     result = pytester.runpytest(str(folder / "tenantproof.toml"), NO_TIME)
-    assert result.ret == 1
-    assert "BudgetExceededError" not in result.stdout.str()
-    assert "PROVED" not in result.stdout.str()
+    result.stdout.fnmatch_lines(["3 UNKNOWN"])
