@@ -123,3 +123,9 @@ def test_tenants_by_rule_are_attacked(leak: bool, pytester: pytest.Pytester) -> 
     )
     assert result.ret == int(leak)
     assert ("decision: " in result.stdout.str()) is not leak
+
+
+def test_tenants_by_rule_without_time_are_unknown(pytester: pytest.Pytester) -> None:
+    folder = Path(__file__).parents[2] / "examples" / "all-tenants"
+    result = pytester.runpytest(str(folder / "tenantproof.toml"), NO_TIME)
+    result.stdout.fnmatch_lines(["3 UNKNOWN"])

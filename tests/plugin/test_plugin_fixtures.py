@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 import plugin_imports  # noqa: F401
@@ -90,6 +91,14 @@ BAD = {
     'assert_isolated([], owns=" x")': "*owns: found ' x', which no TargetModel can match*",
     "assert_isolated([])": "*found policies without owns*",
     'assert_isolated([], owns="x", endpoint="models")': '*found "models", expected the ARN*',
+    "assert_isolated([], owns=())": "*owns: found none, expected patterns*",
+    'assert_isolated([], owns="x", context={"sagemaker:TargetModel": "x"})': (
+        "*context.sagemaker:TargetModel: found a key that the request decides*"
+    ),
+    'assert_isolated([], owns="x", context={"k": 7})': "*context.k: found 7, expected a text or*",
+    'assert_isolated([], owns="x", tags={"k": 7})': "*tags.k: found 7, expected a text*",
+    'assert_isolated([], owns="x", tags={"k": "", "K": ""})': '*tags: found "k" twice*',
+    'assert_isolated("acme", tags={"k": "v"})': "*found tags without policies*",
     'isolation.policies("nobody")': '*found no principal for "nobody"*',
     "isolation.policy_set(7)": "*found 7, expected a policy*",
 }
@@ -100,6 +109,19 @@ def test_bad_input_says_what_was_found(setup: Setup, pytester: pytest.Pytester) 
     result = run(pytester, module_of(BAD, ""))
     result.assert_outcomes(failed=len(BAD))
     result.stdout.fnmatch_lines([f"E *{message}" for message in BAD.values()])
+
+
+def test_what_a_principal_reaches_no_other_of_its_tenant_does(
+    setup: Setup, pytester: pytest.Pytester
+) -> None:
+    arns = [f"arn:aws:iam::111122223333:role/{name}" for name in ("idle", "busy")]
+    (pytester.path / "busy.json").write_text(json.dumps({"Statement": allow("many/*")}))
+    more = f'[[tenants.principals]]\narn = "{arns[1]}"\npolicies = ["busy.json"]'
+    setup.tenant("many", allow("x"), arn=arns[0], extra=more).write()
+    reaches = [f'principal("{who}").reaches_what_it_owns()' for who in ("many", *arns)]
+    result = run(pytester, module_of(reaches, ""))
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["FAILED *test_1"])
 
 
 def test_policies_in_code(setup: Setup, pytester: pytest.Pytester) -> None:
@@ -131,9 +153,12 @@ def test_policies_in_code(setup: Setup, pytester: pytest.Pytester) -> None:
 
         def test_leaky(assert_isolated):
             assert_isolated(rendered("acme", ""), owns="acme/*", others={{"corp": ["acme-corp/*"]}})
+
+        def test_one_shared_pattern_is_no_list_of_its_characters(assert_isolated):
+            assert_isolated(rendered("acme", ""), owns="acme/*", shared="common/*")
         """,
     )
-    result.assert_outcomes(passed=1, failed=1)
+    result.assert_outcomes(passed=1, failed=2)
     result.stdout.fnmatch_lines(
         [
             'E *+ tenant can invoke "acme-corp/" *',

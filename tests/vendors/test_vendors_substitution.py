@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from vendor_helpers import ENDPOINT, OWNS, RULE, check, invoke
+from vendor_helpers import ENDPOINT, OWNS, RULE, check, few, invoke
 
 from tenantproof.errors import InputError
 from tenantproof.evaluate import decide
@@ -199,3 +199,44 @@ def test_what_all_show_of_names_rendered_otherwise_proves_nothing_of_all() -> No
     report = check(render, "[a-z]{6}", shared=("qxzvk?/*",))
     assert report.verdict is Verdict.LEAK
     assert not report.for_every_name
+
+
+def test_policies_that_speak_of_the_reserved_tag_are_told() -> None:
+    taken = "qxzvkw"
+    # Nobody has the tag, so that the Deny denies nothing.
+    condition = {
+        "Null": {f"aws:PrincipalTag/{TAG.title()}": "false"},
+        "StringLike": {"sagemaker:TargetModel": f"{taken}/*"},
+    }
+    deny = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}
+
+    def render(name: str) -> dict[str, Any]:
+        policy = invoke(f"{name}/*", f"{taken}/*")
+        return {**policy, "Statement": [*policy["Statement"], deny]}
+
+    assert TAG in reason(check(render, "[a-z]{6}", shared=("qxzvk?/*",)))
+
+
+def test_a_name_that_begins_a_variable_is_told() -> None:
+    def render(name: str) -> dict[str, Any]:
+        if name == "{a}":
+            raise ValueError(name)
+        return invoke(f"{name}/*", f"${name}/*")
+
+    owns = ("{tenant}/*", "${tenant}/*")
+    names = r"[a-z]{2,4}|\{a\}|\{qxzvkw\}"
+    report = check(render, names, owns=owns, drawing=settings(few, max_examples=1))
+    assert 'behind a "$"' in reason(report)
+    assert check(render, "[a-z]{2,4}", owns=owns).for_every_name
+
+
+def test_names_that_can_be_taken_out_in_two_ways_are_no_substitution() -> None:
+    def policies(model: str) -> PolicySet:
+        return PolicySet((parse_policy(json.dumps(invoke(model))),))
+
+    # "a" before the name or behind it: of "b" each says something else.
+    names = ["a" * length for length in range(1, 9)]
+    assert "can be told" in str(substitution({n: policies(f"a{n}/*") for n in names}))
+    found = substitution({n: policies(f"a{n}/*") for n in [*names, "bab"]})
+    assert isinstance(found, Substitution)
+    assert found.of("b") == policies("ab/*")

@@ -38,7 +38,9 @@ MOST_BYTES = 64 * 1024 * 1024
 _HOLDERS = "owns and target_model, and in an arn and the values of tags and context"
 """Where ``{tenant}`` may stand."""
 
-_REQUEST_KEYS = (TARGET_MODEL.lower(), "aws:requestedregion", "aws:resourceaccount")
+REQUEST_KEYS = (TARGET_MODEL.lower(), "aws:requestedregion", "aws:resourceaccount")
+"""Keys (in lower case) that the request decides, so that none is fixed for a principal."""
+
 _DEEP_KEY = re.compile(rb"(?<![\w\"'-])(?:[\w\"'-]++\s*+\.\s*+){64}")
 
 T = TypeVar("T")
@@ -526,7 +528,7 @@ class _Reader:
         given = table.mapping("context")
         self._fold(table, "context", given)
         for name, value in given.items():
-            if name.lower() in _REQUEST_KEYS:
+            if name.lower() in REQUEST_KEYS:
                 table.report(f"context.{name}", "found a key that the request decides")
             if isinstance(value, str):
                 context[name] = value

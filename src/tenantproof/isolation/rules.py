@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from itertools import islice
 
+from tenantproof.errors import BudgetExceededError
 from tenantproof.isolation.asking import Asked, Asker, Words, all_of
 from tenantproof.isolation.attack import near, policy_texts
 from tenantproof.isolation.coverage import Covered, Retarget
@@ -486,11 +487,18 @@ class RuleQuestions:
         rule, member = inquiry.rule, inquiry.member
         patterns = (*models, *rule.owns)
 
+        @cache
+        def neighbours() -> list[str]:
+            try:
+                return self.names_to_try(rule, member)
+            except BudgetExceededError:
+                return []  # An attack goes on without them.
+
         def to(name: str) -> Denies:
             one = replace(member, principal=named(member.principal, name))
             budget = Budget.of(self.asker.timeout)
             alone = Inquiry(one, inquiry.endpoint, inquiry.actions, inquiry.reading, budget)
-            names = dict.fromkeys((name, *self.names_to_try(rule, member)))
+            names = dict.fromkeys((name, *neighbours()))
             near = [p.replace(PLACEHOLDER, each) for p in patterns for each in names]
             return self.asker.denies(alone, partial(is_forbidden, name), near)
 

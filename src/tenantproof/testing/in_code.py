@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from tenantproof.errors import InputError, Place, Problem
 from tenantproof.isolation import Manifest
-from tenantproof.isolation.manifest import Endpoint, Member, Tenant
+from tenantproof.isolation.manifest import REQUEST_KEYS, Endpoint, Member, Tenant
 from tenantproof.isolation.sagemaker import target_model_domain
 from tenantproof.prove import language, shortest_member
+from tenantproof.request import Principal
 
 IN_CODE = "<policies>"
 """The manifest's name in places."""
@@ -34,9 +36,11 @@ def made_of(
         others: other tenants' names, and what they own.
 
     Raises:
-        InputError: a pattern matches no TargetModel, or the principal has no ARN.
+        InputError: a pattern matches no TargetModel, there is none in ``owns``, or the principal
+            has no ARN, or a tag or a key of its context that it cannot have.
     """
     problems = [
+        *([] if owns else [Problem("found none, expected patterns", Place(IN_CODE, "owns"))]),
         *_unmatched("owns", owns),
         *_unmatched("shared", shared),
         *(each for name, owned in others.items() for each in _unmatched(f"others.{name}", owned)),
@@ -45,6 +49,7 @@ def made_of(
     if arn.count(":") < 5:
         message = f'found "{arn}", expected the ARN of a user, role or session'
         problems.append(Problem(message, Place(IN_CODE, "principal")))
+    problems += _unfit(member.principal)
     if TENANT in others:
         message = f'found "{TENANT}", expected another name: it stands for who has the policies'
         problems.append(Problem(message, Place(IN_CODE, "others")))
@@ -68,6 +73,27 @@ def endpoint_of(arn: str) -> Endpoint:
         message = f'found "{arn}", expected the ARN of a SageMaker endpoint'
         raise InputError([Problem(message, Place(IN_CODE, "endpoint"))])
     return Endpoint(arn)
+
+
+def _unfit(principal: Principal) -> Iterator[Problem]:
+    """Tags and keys that a principal cannot have: what is proved of them would be void."""
+    tags: Mapping[str, object] = principal.tags
+    context: Mapping[str, object] = principal.context
+    for name, tag in tags.items():
+        if not isinstance(tag, str):
+            message = f"found {tag!r:.80}, expected a text"
+            yield Problem(message, Place(IN_CODE, f"tags.{name}"))
+    for name, value in context.items():
+        place = Place(IN_CODE, f"context.{name}")
+        if name.lower() in REQUEST_KEYS:
+            yield Problem("found a key that the request decides", place)
+        if not isinstance(value, str | tuple) or not all(isinstance(v, str) for v in value):
+            yield Problem(f"found {value!r:.80}, expected a text or a tuple of texts", place)
+    for what, given in (("tags", tags), ("context", context)):
+        folded = Counter(name.lower() for name in given)
+        for name in (name for name, times in folded.items() if times > 1):
+            message = f'found "{name}" twice, expected each once'
+            yield Problem(message, Place(IN_CODE, what))
 
 
 def _unmatched(name: str, patterns: Sequence[str]) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from tenantproof.compare import Comparison, Question, Side, Terms, compare, no_new_access
@@ -18,7 +19,7 @@ from tenantproof.errors import InputError, Place, Problem
 from tenantproof.isolation import Manifest, Verdict
 from tenantproof.isolation import Question as Asks
 from tenantproof.isolation.asking import Asked
-from tenantproof.isolation.manifest import Member, read_assertion
+from tenantproof.isolation.manifest import Assertion, Member, read_assertion
 from tenantproof.policy import PolicyDocument, PolicySet
 from tenantproof.request import ContextValue, Principal
 from tenantproof.testing.checks import DEFAULT, Checks, Options, Outcome
@@ -109,9 +110,12 @@ class Subject:
         return self._holds(self._of(Asks.ISOLATED))
 
     def reaches_what_it_owns(self) -> Proof:
-        """One of the tenant's principals can invoke each model that it owns."""
+        """One of the tenant's principals can invoke each model that it owns.
+
+        Of a principal by its ARN: that one can, whatever others of its tenant can.
+        """
         __tracebackhide__ = True
-        return self._holds(self._of(Asks.REACHES))
+        return self._holds(self._reaching())
 
     def _asserted(
         self,
@@ -133,19 +137,30 @@ class Subject:
         )
         return self.checks.run.asked_of(assertion)
 
-    def _of(self, question: Asks) -> Iterator[Asked]:
-        # The reader of assertions knows which principals and endpoints there are.
-        chosen = read_assertion(
+    def _chosen(self) -> Assertion:
+        """The principals and endpoints that are meant: the reader of assertions knows them."""
+        return read_assertion(
             self.checks.manifest, can=False, principal=self.who, endpoints=self.endpoints
         )
+
+    def _of(self, question: Asks) -> Iterator[Asked]:
+        endpoints = self._chosen().endpoints
         for asked in self.checks.asked():
-            names = (asked.tenant, asked.principal)
-            if (
-                asked.question is question
-                and self.who in names
-                and asked.endpoint in chosen.endpoints
-            ):
+            is_meant = self.who in (asked.tenant, asked.principal)
+            if asked.question is question and is_meant and asked.endpoint in endpoints:
                 yield asked
+
+    def _reaching(self) -> Iterator[Asked]:
+        chosen = self._chosen()
+        if self.who in {group.name for group in self.checks.manifest.groups}:
+            yield from self._of(Asks.REACHES)
+            return
+        for tenant, member in chosen.members:
+            alone = replace(tenant, members=(member,))
+            for endpoint in tenant.endpoints:
+                if endpoint in chosen.endpoints:
+                    answer = partial(self.checks.run.reaches, alone, endpoint)
+                    yield Asked(Asks.REACHES, tenant.name, self.who, endpoint, answer)
 
     def _holds(self, questions: Iterable[Asked]) -> Proof:
         __tracebackhide__ = True
@@ -254,7 +269,7 @@ class Isolation:
         *,
         owns: str | Iterable[str] | None = None,
         endpoint: str | None = None,
-        shared: Iterable[str] = (),
+        shared: str | Iterable[str] = (),
         others: Mapping[str, Sequence[str]] | None = None,
         principal: str = "arn:aws:iam::111122223333:role/tenant",
         tags: Mapping[str, str] | None = None,
@@ -284,7 +299,8 @@ class Isolation:
         """
         __tracebackhide__ = True
         if who is None or isinstance(who, str):
-            given = {"owns": owns, "endpoint": endpoint, "shared": shared, "others": others}
+            given: dict[str, object] = {"owns": owns, "endpoint": endpoint, "shared": shared}
+            given |= {"others": others, "tags": tags, "context": context}
             for name, value in given.items():
                 if value:
                     raise TypeError(f"found {name} without policies, expected policies as who")
@@ -302,8 +318,8 @@ class Isolation:
         caller = Principal(principal, dict(tags or {}), dict(context or {}))
         member = Member(caller, as_policies(who, self._folder()))
         endpoints = (endpoint_of(endpoint),) if endpoint is not None else self.manifest.endpoints
-        owned = (owns,) if isinstance(owns, str) else tuple(owns)
-        manifest = made_of(member, endpoints, owned, tuple(shared), others or {})
+        owned, common = map(_patterns, (owns, shared))
+        manifest = made_of(member, endpoints, owned, common, others or {})
         checks = Checks(manifest, self._options)
         checks.run.check_ownership()
         return Subject(TENANT, checks, self._answered).is_isolated()
@@ -363,6 +379,10 @@ class Isolation:
         answer = no_new_access(sides[0], sides[1], terms)
         pair = Compared(IN_CODE, answer)
         return Comparison("OLD", "NEW", asked, (pair,), (BY_ITSELF, *ASSUMED))
+
+
+def _patterns(given: str | Iterable[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def _is_path(given: Who) -> bool:

@@ -37,7 +37,7 @@ from tenantproof.vendors.substitution import (
     TAG,
     Substitution,
     obstacle,
-    obstacle_in_arns,
+    obstacle_in_place,
     substitution,
 )
 from tenantproof.vendors.text import to_text
@@ -247,7 +247,7 @@ class _Check:
                 why = obstacle(self.vendor, rule)
                 if isinstance(found, str):
                     return AllNames(reason=why or f"no plain substitution: {found}"), []
-                why = why or obstacle_in_arns(found, rule)
+                why = why or obstacle_in_place(found, rule)
                 if why is not None:
                     return AllNames(True, reason=why), []
                 answers = self._answers_of_all(rule, found)

@@ -6,8 +6,10 @@ the principal stands for it, and the questions of a manifest's ``[[rules]]`` can
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
+from itertools import pairwise
 
 from tenantproof.errors import Place
 from tenantproof.isolation.manifest import PLACEHOLDER
@@ -58,18 +60,34 @@ def obstacle(vendor: Vendor, rule: Regular) -> str | None:
     return None
 
 
-def obstacle_in_arns(found: Substitution, rule: Regular) -> str | None:
-    """Why the names cannot stand where they do: a colon would begin the next part of an ARN."""
-    if not any(_NAME in template.parts for template in _arns(found.policies)):
-        return None
-    bad = _example(rule, CharSet.of(":"))
-    return None if bad is None else f"a tenant can be named {bad!r}, and the name stands in an ARN"
+def obstacle_in_place(found: Substitution, rule: Regular) -> str | None:
+    """Why the names cannot stand where they do: what one begins with, or holds, means more there.
+
+    A colon would begin the next part of an ARN, and ``{`` behind a ``$`` a policy variable.
+    """
+    in_arn = any(_NAME in template.parts for template in _arns(found.policies))
+    bad = _example(rule, CharSet.of(":")) if in_arn else None
+    if bad is not None:
+        return f"a tenant can be named {bad!r}, and the name stands in an ARN"
+    templates = (t for statement in statements(found.policies) for t in statement.templates)
+    behind = any(map(_stands_behind_dollar, templates))
+    bad = _example(rule, CharSet.of("{"), first=True) if behind else None
+    if bad is not None:
+        return f'a tenant can be named {bad!r}, and the name stands behind a "$"'
+    return None
 
 
-def _example(rule: Regular, chars: CharSet) -> str | None:
-    """The shortest name that holds one of some characters."""
+def _stands_behind_dollar(template: Template) -> bool:
+    return any(
+        isinstance(before, Chars) and before.text.endswith("$") and part == _NAME
+        for before, part in pairwise(template.parts)
+    )
+
+
+def _example(rule: Regular, chars: CharSet, *, first: bool = False) -> str | None:
+    """The shortest name that holds one of some characters, or begins with one."""
     rest = Repeat(One(ANY_CHARACTER))
-    holding = Regular(Concat((rest, One(chars), rest)))
+    holding = Regular(Concat((One(chars), rest) if first else (rest, One(chars), rest)))
     return shortest_member([rule, holding], [], Domain(min_length=1))
 
 
@@ -85,7 +103,10 @@ def substitution(rendered: Mapping[str, PolicySet]) -> Substitution | str:
     meanings = {name: meaning(policies) for name, policies in rendered.items()}
     if len(meanings) < 2:
         return "fewer than two names were rendered"
-    probe = _probe(meanings)
+    texts = {name: "\n".join(_texts(policies)) for name, policies in meanings.items()}
+    if any(TAG in text.lower() for text in texts.values()):
+        return f"the policies speak of {TAG}, which is to stand for the name"
+    probe = _probe(texts)
     if probe is None:
         return "the name of no tenant tried can be told from what else its policies hold"
     found = Substitution(
@@ -103,15 +124,25 @@ def substitution(rendered: Mapping[str, PolicySet]) -> Substitution | str:
     return found
 
 
-def _probe(meanings: Mapping[str, PolicySet]) -> str | None:
-    """A name that stands in its own policies alone, the longest of those that few can hold."""
-    others = {name: "\n".join(_texts(policies)) for name, policies in meanings.items()}
+def _probe(texts: Mapping[str, str]) -> str | None:
+    """A name that can stand for nothing else in its own policies, the longest of few others.
 
-    def is_foreign(name: str) -> bool:
-        return any(name not in other and name not in text for other, text in others.items())
+    Some other name's policies do not hold it, so that it is no part of what all have in common;
+    and it nowhere overlaps itself, so that there is one way only to take it out.
+    """
 
-    by_length = sorted((n for n in meanings if 0 < len(n) <= 64), key=lambda n: (-len(n), n))
-    return next(filter(is_foreign, by_length[:_MOST_PROBES]), None)
+    def is_telling(name: str) -> bool:
+        if _overlaps(name, texts[name]):
+            return False
+        return any(name not in other and name not in text for other, text in texts.items())
+
+    by_length = sorted((n for n in texts if 0 < len(n) <= 64), key=lambda n: (-len(n), n))
+    return next(filter(is_telling, by_length[:_MOST_PROBES]), None)
+
+
+def _overlaps(word: str, text: str) -> bool:
+    """Whether a word stands in a text twice with some characters in both: ``aa`` in ``aaa``."""
+    return len(re.findall(f"(?={re.escape(word)})", text)) > text.count(word)
 
 
 def _texts(node: object) -> Iterator[str]:
