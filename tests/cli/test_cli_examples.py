@@ -18,6 +18,7 @@ EXPECTED = {
     "documented-policy/tenantproof.toml": 0,
     "mutate/tenantproof.toml": 0,
     "mutate/better/tenantproof.toml": 0,
+    "pytest/tenantproof.toml": 0,
     "tags/tenantproof.toml": 0,
 }
 

