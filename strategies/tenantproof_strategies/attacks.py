@@ -11,6 +11,7 @@ from hypothesis.errors import InvalidArgument
 from tenantproof.isolation.sagemaker import (
     TARGET_MODEL,
     invoke_actions,
+    is_endpoint,
     target_model_actions,
 )
 from tenantproof.policy import PolicyDocument, PolicySet, Statement, statements
@@ -97,8 +98,7 @@ def _endpoints(given: str | Iterable[str]) -> tuple[str, ...]:
     listed = (given,) if isinstance(given, str) else given
     found = arguments.some(listed, "endpoint", "ARNs of endpoints")
     for arn in found:
-        fields = arn.split(":", 5)
-        if len(fields) != 6 or not fields[5].startswith("endpoint/"):
+        if not is_endpoint(arn):
             raise InvalidArgument(
                 f"found {arguments.shown(arn)} as endpoint, expected an endpoint's ARN"
             )

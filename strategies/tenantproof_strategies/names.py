@@ -12,86 +12,11 @@ from hypothesis.errors import InvalidArgument
 from tenantproof.isolation.naming import NamingError, parse_rule
 from tenantproof.prove import Domain, shortest_member
 from tenantproof.prove.regular import CharSet, Choice, Concat, Expression, One, Regular, Repeat
+from tenantproof.vendors import hostile_names
 from tenantproof_strategies import arguments
 
 PLAIN = ("a", "acme", "acme-corp", "common", "tenant1")
 """Names as one would give them; two are prefixes of another."""
-
-HOSTILE = (
-    "",
-    # A name becomes a segment of a path.
-    "/",
-    "a/b",
-    "/acme",
-    "acme/",
-    ".",
-    "..",
-    "../acme",
-    "a//b",
-    "%2F",
-    "acme%2F",
-    " ",
-    " acme",
-    "acme ",
-    # It becomes a part of a pattern.
-    "*",
-    "?",
-    "acme*",
-    "a*e",
-    "acm?",
-    "[a-z]*",
-    # It becomes a part of a policy with variables.
-    "$",
-    "${*}",
-    "${?}",
-    "${$}",
-    "${aws:username}",
-    "${aws:PrincipalTag/tenant}",
-    "${aws:PrincipalTag/tenant, 'acme'}",
-    "${",
-    "}",
-    # It becomes a part of an ARN.
-    ":",
-    "a:b",
-    "arn:aws:iam::111122223333:root",
-    # It breaks out of a template: JSON, a format string, Jinja, a shell, Terraform, SQL.
-    '"',
-    "'",
-    "\\",
-    "\\u002a",
-    '"],"Resource":"*',
-    '*"],"x":["',
-    "{",
-    "{}",
-    "{tenant}",
-    "{{",
-    "{{tenant}}",
-    "{% raw %}",
-    "%s",
-    "%(tenant)s",
-    "$(id)",
-    "`id`",
-    "%{",
-    "' OR '1'='1",
-    "<b>&amp;",
-    # It is read in lines, or by C.
-    "\n",
-    "acme\n",
-    "a\r\nb",
-    "\t",
-    "\x00",
-    "\x7f",
-    # It looks like another value.
-    "null",
-    "None",
-    "true",
-    "0",
-    "-",
-    "--",
-    "-acme",
-    "_",
-)
-"""Names that mean something else where they are put."""
 
 _LENGTHS = (64, 65, 128, 129, 256, 257, 1024, 1025)
 """The limits of a user's or role's name, a tag's key, a tag's value and a TargetModel."""
@@ -162,7 +87,7 @@ def _free(others: Sequence[str]) -> st.SearchStrategy[str]:
     return st.one_of(
         st.sampled_from(PLAIN),
         st.sampled_from(neighbours or PLAIN),
-        st.sampled_from(HOSTILE),
+        st.sampled_from(hostile_names()),
         _edited(st.sampled_from(bases)),
         st.sampled_from(long),
         st.text(max_size=20),
@@ -174,7 +99,7 @@ def _ruled(rule: Regular, others: Sequence[str]) -> st.SearchStrategy[str]:
     if shortest is None:
         raise InvalidArgument(f"found names={rule.name!r}, which admits no name, expected a rule")
     bounds = (shortest, *_extremes(rule.expression))
-    known = (*PLAIN, *bounds, *_all_neighbours((*bounds, *PLAIN)), *HOSTILE)
+    known = (*PLAIN, *bounds, *_all_neighbours((*bounds, *PLAIN)), *hostile_names())
     listed = [_admitted(rule, names) for names in (known, _all_neighbours(others))]
     members = _members(rule.expression).map(lambda name: name or shortest)
     return st.one_of(

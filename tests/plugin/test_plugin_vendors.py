@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import plugin_imports  # noqa: F401
 import pytest
+
+from tenantproof.testing.properties import vendor_headline
+from tenantproof.vendors import AllNames, Vendor, VendorReport
 
 VENDOR = """
 import json
@@ -88,3 +92,12 @@ def test_a_vendor_that_says_too_little_is_an_error_of_collection(
     result = pytester.runpytest()
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["E *TypeError: found @policy_vendor without arguments, expected*"])
+
+
+def test_the_headline_claims_no_more_than_was_proved() -> None:
+    owns, endpoint = ("{tenant}/*",), "arn:aws:sagemaker:us-east-1:111122223333:endpoint/models"
+    some = Vendor(dict, (endpoint,), owns)
+    report = VendorReport(some, ("a", "b"), (), (), AllNames(reason="no rule"), ())
+    assert vendor_headline(report) == "PROVED policy vendor dict, of the 2 names tried alone"
+    every = replace(some, names=("a", "b"))
+    assert vendor_headline(replace(report, vendor=every)) == "PROVED policy vendor dict"

@@ -19,6 +19,8 @@ from tenantproof.isolation.naming import NamingError, parse_rule
 from tenantproof.isolation.sagemaker import (
     TARGET_MODEL,
     invoke_actions,
+    is_endpoint,
+    is_void,
     target_model_actions,
     target_model_domain,
 )
@@ -398,8 +400,7 @@ class _Reader:
     def _endpoint(self, table: _Table) -> Endpoint | None:
         if table.has("arn"):
             arn = table.text("arn")
-            fields = arn.split(":", 5)
-            if arn and not (len(fields) == 6 and fields[5].startswith("endpoint/")):
+            if arn and not is_endpoint(arn):
                 table.report("arn", f'found "{arn}", expected the ARN of a SageMaker endpoint')
                 arn = ""
         else:
@@ -496,8 +497,7 @@ class _Reader:
         return patterns
 
     def _check_pattern(self, table: _Table, name: str, pattern: str) -> None:
-        """A pattern that no TargetModel matches makes every question about it vacuous."""
-        if shortest_member([language(pattern)], [], target_model_domain()) is None:
+        if is_void(pattern):
             table.report(name, f"found {pattern!r:.80}, which no TargetModel can match")
 
     def _member(self, table: _Table) -> Member:

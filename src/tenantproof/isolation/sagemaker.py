@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tenantproof.errors import TenantproofError
-from tenantproof.prove import CharRange, Domain
+from tenantproof.prove import CharRange, Domain, language, shortest_member
 
 TARGET_MODEL = "sagemaker:TargetModel"
 """The condition key that sees the ``TargetModel`` header of ``InvokeEndpoint``."""
@@ -78,3 +78,14 @@ def target_model_domain() -> Domain:
         min_length=int(shape.get("min", 1)),
         max_length=int(shape.get("max", 1024)),
     )
+
+
+def is_void(pattern: str) -> bool:
+    """Whether no TargetModel matches a pattern: every question about it would be vacuous."""
+    return shortest_member([language(pattern)], [], target_model_domain()) is None
+
+
+def is_endpoint(arn: str) -> bool:
+    """Whether a text is the ARN of an endpoint."""
+    fields = arn.split(":", 5)
+    return len(fields) == 6 and fields[0] == "arn" and fields[5].startswith("endpoint/")

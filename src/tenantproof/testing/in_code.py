@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from tenantproof.errors import InputError, Place, Problem
 from tenantproof.isolation import Manifest
 from tenantproof.isolation.manifest import REQUEST_KEYS, Endpoint, Member, Tenant
-from tenantproof.isolation.sagemaker import target_model_domain
-from tenantproof.prove import language, shortest_member
+from tenantproof.isolation.sagemaker import is_endpoint, is_void
 from tenantproof.request import Principal
 
 IN_CODE = "<policies>"
@@ -68,8 +67,7 @@ def endpoint_of(arn: str) -> Endpoint:
     Raises:
         InputError: it is none.
     """
-    fields = arn.split(":", 5)
-    if len(fields) < 6 or fields[0] != "arn" or not fields[5].startswith("endpoint/"):
+    if not is_endpoint(arn):
         message = f'found "{arn}", expected the ARN of a SageMaker endpoint'
         raise InputError([Problem(message, Place(IN_CODE, "endpoint"))])
     return Endpoint(arn)
@@ -97,12 +95,12 @@ def _unfit(principal: Principal) -> Iterator[Problem]:
 
 
 def _unmatched(name: str, patterns: Sequence[str]) -> Iterator[Problem]:
-    """A pattern that no TargetModel matches makes every question about it vacuous."""
+    """Patterns that no TargetModel matches."""
     if isinstance(patterns, str):
         message = f"found the text {patterns!r:.80}, expected a list of patterns"
         yield Problem(message, Place(IN_CODE, name))
         return
     for pattern in patterns:
-        if shortest_member([language(pattern)], [], target_model_domain()) is None:
+        if is_void(pattern):
             message = f"found {pattern!r:.80}, which no TargetModel can match"
             yield Problem(message, Place(IN_CODE, name))

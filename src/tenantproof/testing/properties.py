@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 
 from tenantproof.compare import Comparison
+from tenantproof.isolation import Verdict
 from tenantproof.report import request_to_json
 from tenantproof.testing.checks import Outcome
 from tenantproof.testing.words import headline
@@ -52,6 +53,8 @@ def vendor_headline(report: VendorReport) -> str:
     """The verdict about a vendor in one line."""
     names = next((finding.names for finding in report.findings if finding.names), ())
     about = f": {', '.join(map(repr, names))}" if names else ""
+    if report.verdict is Verdict.PROVED and not report.for_every_name:
+        about = f", of the {len(report.tried)} names tried alone"
     return f"{report.verdict.value} policy vendor {report.vendor.name}{about}"
 
 

@@ -15,10 +15,22 @@ from tenantproof.prove.regular import ANY_CHARACTER, CharSet, Concat, One, Regul
 _PLAIN = ("a", "b", "aa", "acme", "acm", "acme2", "globex", "0", "-", "_", ".", "common")
 _NEIGHBOURS = ("acme-corp", "acme.corp", "acme_corp", "acme@corp", "acme:corp", "acme,globex")
 _CASE_TWINS = ("A", "Acme", "ACME", "\u212a", "k", "\u017f", "s", "\u0130", "ss", "\u00df")
-_PATHS = ("/", "a/", "/a", "a/b", "acme/v1", "..", "../a", "acme/..", "acme/../globex", "a//b")
-_WILDCARDS = ("*", "?", "**", "a*", "?cme", "acme*", "acme?")
-_VARIABLES = ("$", "${", "${*}", "${$}", "${aws:username}", "${aws:PrincipalTag/tenant}", "$a")
-_HOLES = ("{", "}", "{}", "{0}", "{tenant}", "{name}", "{{name}}", "{% a %}", "%s", "%(name)s")
+_PATHS = (
+    *("/", "a/", "/a", "a/b", "acme/v1", "..", "../a", "acme/..", "acme/../globex", "a//b"),
+    *("/acme", "acme/", "%2F", "acme%2F"),
+)
+_ARNS = (":", "a:b", "arn:aws:iam::111122223333:root")
+_WILDCARDS = ("*", "?", "**", "a*", "?cme", "acme*", "acme?", "a*e", "acm?", "[a-z]*")
+_VARIABLES = (
+    *("$", "${", "${*}", "${?}", "${$}", "${aws:username}", "${aws:PrincipalTag/tenant}", "$a"),
+    "${aws:PrincipalTag/tenant, 'acme'}",
+)
+_HOLES = (
+    *("{", "}", "{}", "{0}", "{tenant}", "{name}", "{{", "{{name}}", "{% a %}", "%s", "%(name)s"),
+    *("%{", "$(a)", "`a`", "' OR '1'='1"),
+)
+"""What template engines, format strings, Terraform, shells and SQL fill in."""
+
 _BREAKS = (
     '"',
     "'",
@@ -26,6 +38,8 @@ _BREAKS = (
     "\\u002a",
     '","*',
     '/*","*","',
+    '*"],"x":["',
+    '"],"Resource":"*',
     'a"}}},{"Effect":"Allow","Action":"*","Resource":"*",'
     '"Condition":{"StringLikeIfExists":{"aws:username":"',
     'a"]}}},{"Effect":"Allow","Action":"*","Resource":"*",'
@@ -33,9 +47,12 @@ _BREAKS = (
     "<a>",
     "&amp;",
 )
-_BLANKS = ("", " ", " a", "a ", "a b", "\t", "a\n", "a\r\n", "\x00", "a\x00", "\u200b", "a\u200b")
+_BLANKS = (
+    *("", " ", " a", "a ", "a b", "\t", "\n", "a\n", "a\r\n", "a\r\nb"),
+    *("\x00", "a\x00", "\x7f", "\u200b", "a\u200b"),
+)
 _BEYOND_ASCII = ("\u00e9", "\uff41", "\uff0a", "e\u0301", "\u202ea", "\U0001f600")
-_WORDS = ("null", "None", "true", "NaN", "1", "1.0", "1e3")
+_WORDS = ("null", "None", "true", "NaN", "1", "1.0", "1e3", "--", "-acme")
 _LENGTHS = (9, 17, 21, 33, 64, 65, 129, 256, 257)
 _LONG = tuple("a" * length for length in _LENGTHS)
 
@@ -55,8 +72,8 @@ def hostile_names(shared: Iterable[str] = ()) -> tuple[str, ...]:
         The names, always the same and in the same order, the empty one among them.
     """
     groups = (
-        *(_PLAIN, _NEIGHBOURS, _CASE_TWINS, _WILDCARDS, _PATHS, _VARIABLES, _HOLES, _BREAKS),
-        *(_BLANKS, _BEYOND_ASCII, _WORDS, _LONG, names_like(shared)),
+        *(_PLAIN, _NEIGHBOURS, _CASE_TWINS, _WILDCARDS, _PATHS, _ARNS, _VARIABLES, _HOLES),
+        *(_BREAKS, _BLANKS, _BEYOND_ASCII, _WORDS, _LONG, names_like(shared)),
     )
     return tuple(dict.fromkeys(name for group in groups for name in group))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 
 from tenantproof.isolation import Verdict
@@ -106,7 +105,7 @@ def _described(vendor: Vendor) -> Iterator[str]:
         if values := getattr(vendor, name):
             yield f"{name}={_one_or_more(values)}"
     if vendor.principal:
-        yield f"principal={json.dumps(vendor.principal)}"
+        yield f"principal={vendor.principal!r}"
     if vendor.tags:
         yield f"tags={dict(vendor.tags)!r}"
     if vendor.refuses != (ValueError,):

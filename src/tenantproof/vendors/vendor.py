@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tenantproof.isolation.manifest import PLACEHOLDER, Endpoint
 from tenantproof.isolation.naming import NamingError, parse_rule
-from tenantproof.isolation.sagemaker import target_model_domain
+from tenantproof.isolation.sagemaker import is_endpoint, is_void
 from tenantproof.prove import Domain, Language, language, shortest_member
 from tenantproof.prove.regular import Regular
 from tenantproof.request import Principal
@@ -119,25 +119,20 @@ def _of_patterns(vendor: Vendor) -> Iterable[str]:
     if not vendor.endpoints:
         yield "found no endpoint, expected the ARN of one or more"
     for arn in vendor.endpoints:
-        fields = arn.split(":", 5)
-        if not (len(fields) == 6 and fields[5].startswith("endpoint/")):
+        if not is_endpoint(arn):
             yield f"found {arn!r} as endpoint, expected the ARN of a SageMaker endpoint"
     if not vendor.owns:
         yield f"found nothing in owns, expected patterns with {PLACEHOLDER} in them"
     for pattern in vendor.owns:
         if PLACEHOLDER not in pattern:
             yield f"found {pattern!r} in owns, expected a pattern with {PLACEHOLDER} in it"
-        elif _is_void(pattern.replace(PLACEHOLDER, "?")):
+        elif is_void(pattern.replace(PLACEHOLDER, "?")):
             yield f"found {pattern!r} in owns, which no TargetModel can match"
     for pattern in vendor.shared:
         if PLACEHOLDER in pattern:
             yield f"found {pattern!r} in shared, expected no {PLACEHOLDER} in it"
-        elif _is_void(pattern):
+        elif is_void(pattern):
             yield f"found {pattern!r} in shared, which no TargetModel can match"
-
-
-def _is_void(pattern: str) -> bool:
-    return shortest_member([language(pattern)], [], target_model_domain()) is None
 
 
 def _of_principal(vendor: Vendor) -> Iterable[str]:
