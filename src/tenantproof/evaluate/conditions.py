@@ -134,7 +134,7 @@ def _value_matches(
 def _string_matches(relation: Relation, wanted: Template, value: str, resolve: Resolve) -> bool:
     try:
         if relation is Relation.LIKE:
-            return is_like(expand(wanted.parts, resolve), value)
+            return is_like(expand(wanted, resolve), value)
         text = expand_literally(wanted, resolve)
     except UnresolvedVariableError:
         return False
