@@ -28,19 +28,20 @@ _MOST_PATTERNS = 16_384
 """Of so many patterns is kept what they say: a policy is asked about many requests."""
 
 
-def expand(template: Template, resolve: Resolve) -> Sequence[Token]:
-    """A template as tokens; escapes and variables' values are literal characters."""
+def tokens_of(template: Template, resolve: Resolve) -> Sequence[Token]:
+    """As :func:`expand`; without variables it is always the same."""
     if template.variables:
-        return _tokens(template.parts, resolve)
+        return expand(template.parts, resolve)
     return _written_tokens(template)
 
 
 @lru_cache(maxsize=_MOST_PATTERNS)
 def _written_tokens(template: Template) -> tuple[Token, ...]:
-    return tuple(_tokens(template.parts, _no_variables))
+    return tuple(expand(template.parts, _no_variables))
 
 
-def _tokens(parts: Iterable[Part], resolve: Resolve) -> list[Token]:
+def expand(parts: Iterable[Part], resolve: Resolve) -> list[Token]:
+    """The parts of a template as tokens; escapes and variables' values are literal characters."""
     tokens: list[Token] = []
     for part in parts:
         match part:
@@ -59,7 +60,7 @@ def expand_literally(template: Template, resolve: Resolve) -> str:
     """The template as text, its ``*`` and ``?`` being plain characters (StringEquals)."""
     shown = {ANY_CHARS: "*", ANY_CHAR: "?"}
     return "".join(
-        token if isinstance(token, str) else shown[token] for token in expand(template, resolve)
+        token if isinstance(token, str) else shown[token] for token in tokens_of(template, resolve)
     )
 
 
@@ -104,7 +105,7 @@ def _fold_char(char: str) -> str:
 @lru_cache(maxsize=_MOST_PATTERNS)
 def action_matches(pattern: Template, action: str) -> bool:
     """Whether an Action pattern matches: ASCII letters without case, ``*`` and ``?`` anywhere."""
-    tokens = expand(pattern, _no_variables)
+    tokens = tokens_of(pattern, _no_variables)
     return is_like([_lower(t) if isinstance(t, str) else t for t in tokens], _lower(action))
 
 
@@ -130,12 +131,12 @@ def resource_matches(
     """
     if not pattern.variables:
         return _written_resource_matches(pattern, resource, star_crosses)
-    return _resource_matches(expand(pattern, resolve), resource, star_crosses)
+    return _resource_matches(tokens_of(pattern, resolve), resource, star_crosses)
 
 
 @lru_cache(maxsize=_MOST_PATTERNS)
 def _written_resource_matches(pattern: Template, resource: str, star_crosses: bool) -> bool:
-    return _resource_matches(expand(pattern, _no_variables), resource, star_crosses)
+    return _resource_matches(tokens_of(pattern, _no_variables), resource, star_crosses)
 
 
 def _resource_matches(tokens: Sequence[Token], resource: str, star_crosses: bool) -> bool:
@@ -155,7 +156,7 @@ def arn_matches(pattern: Template, arn: str, resolve: Resolve, *, complete: bool
     A pattern of fewer than six segments matches nothing, or with ``complete`` has the missing
     ones as ``*``.
     """
-    segments = split_segments(expand(pattern, resolve))
+    segments = split_segments(tokens_of(pattern, resolve))
     if complete:
         segments += [[ANY_CHARS]] * (ARN_SEGMENTS - len(segments))
     return len(segments) == ARN_SEGMENTS and _segments_match(segments, arn)

@@ -151,6 +151,11 @@ class RequestSpace:
     given: Term = True
     closed: bool = False
 
+    def __hash__(self) -> int:
+        """Of what tells spaces apart mostly, and can be hashed."""
+        caller = None if self.principal is None else self.principal.arn
+        return hash((caller, self.actions, self.resources))
+
     def known(self, key: str) -> Known:
         """What is known of a key."""
         if key in self.derived:
