@@ -77,7 +77,7 @@ class Asked:
                 for endpoint in self.manifest.endpoints:
                     match each.group:
                         case Tenant() as tenant:
-                            if not self._is_as_before(each, endpoint, invoke_actions()):
+                            if not self.is_as_before(each, endpoint, invoke_actions()):
                                 yield from self.run.isolated(tenant, each.after, endpoint).findings
                         case TenantRule() as rule:
                             yield from self._by_rule.isolated(rule, each.after, endpoint).findings
@@ -94,7 +94,7 @@ class Asked:
             match group:
                 case Tenant():
                     actions = target_model_actions()
-                    if all(self._is_as_before(each, endpoint, actions) for each in affected):
+                    if all(self.is_as_before(each, endpoint, actions) for each in affected):
                         continue
                     answered = self.run.reaches(replace(group, members=members), endpoint)
                 case TenantRule():
@@ -108,7 +108,7 @@ class Asked:
             for endpoint in assertion.endpoints:
                 for tenant, member in assertion.members:
                     each = after.get(id(member))
-                    if each and not self._is_as_before(each, endpoint, assertion.actions):
+                    if each and not self.is_as_before(each, endpoint, assertion.actions):
                         answered = self.run.asserted(assertion, tenant, each.after, endpoint)
                         yield from answered.findings
                 for member in rule.members if rule else ():
@@ -117,7 +117,7 @@ class Asked:
                         answered = self._by_rule.asserted(assertion, rule, other, endpoint)
                         yield from answered.findings
 
-    def _is_as_before(self, each: Affected, endpoint: Endpoint, actions: tuple[str, ...]) -> bool:
+    def is_as_before(self, each: Affected, endpoint: Endpoint, actions: tuple[str, ...]) -> bool:
         """Whether the formula of what a principal can do at an endpoint is what it was.
 
         Under no reading can a question be answered in another way then.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from tenantproof.policy.syntax import Family
 from tenantproof.prove.callers import CALLERS, callers_of
@@ -202,6 +203,10 @@ class RequestSpace:
 
     def rules(self) -> Term:
         """What holds for every request of the space."""
+        return self._rules
+
+    @cached_property
+    def _rules(self) -> Term:
         with_action = (
             implies(self.present(key), Some(ACTION, Language(map(literal, actions))))
             for key, actions in self.only_with.items()
