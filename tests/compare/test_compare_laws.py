@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from compare_helpers import LEAK, PROVED, TERMS, UNKNOWN
+from compare_helpers import LEAK, PROVED, TERMS, UNKNOWN, identity, statement
 from hypothesis import HealthCheck, assume, event, given, settings
 
 from tenantproof.compare import (
@@ -125,3 +125,15 @@ def test_widening_gives_a_witness() -> None:
     assert change.by_new.resource == "arn:aws:s3:::bucket/acme"
     assert change.by_new.action == "s3:GetObject"
     assert replays(change, narrow, wide)
+
+
+def test_an_attack_gives_nobody_a_tag_that_it_does_not_have() -> None:
+    conditions = {"sagemaker:TargetModel": "acme", "aws:PrincipalTag/tenant": "acme"}
+    old, new = (
+        identity(statement(Condition={"StringEquals": dict(list(conditions.items())[first:])}))
+        for first in (0, 1)
+    )
+    untagged = Principal("arn:aws:iam::111122223333:user/acme")
+    assert equivalent(Side(old, untagged), Side(new, untagged)).verdict is PROVED
+    tagged = replace(untagged, tags={"tenant": "acme"})
+    assert equivalent(Side(old, tagged), Side(new, tagged)).verdict is LEAK

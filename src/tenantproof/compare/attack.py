@@ -115,7 +115,8 @@ def _fitting(inquiry: Inquiry, statement: Statement) -> dict[str, ContextValue]:
     found: dict[str, ContextValue] = {}
     for condition in statement.conditions:
         key = condition.key.lower()
-        if key in FOLLOWING or condition.operator.comparison.family.value == "Null":
+        is_null = condition.operator.comparison.family.value == "Null"
+        if key in FOLLOWING or is_null or not inquiry.is_free(key):
             continue
         text = _shown(condition.values[0].template).replace("*", "x").replace("?", "x")
         is_set = condition.operator.qualifier is SetQualifier.FOR_ALL_VALUES

@@ -162,6 +162,10 @@ class Inquiry:
         self._replay(requests, way)
         return readable(self, requests, found, way)
 
+    def is_free(self, key: str) -> bool:
+        """Whether neither side's principal, nor anything else, decides a key."""
+        return all(space.known(key) is True for space in (self._old_space, self.space))
+
     def build(self, action: str, resource: str, values: Values) -> Requests:
         """The request with some values, as each side sees it."""
         old = Builder(self._old_space, self.names).request(action, resource, values)

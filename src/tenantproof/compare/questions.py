@@ -33,6 +33,7 @@ class Terms:
         actions: the only actions asked about, as ``service:Name``; any where there are none.
         resources: the only resources asked about, as ARNs; any where there are none.
         tags: the names of tags that the caller has, each with some text, where it is free.
+        attacks: whether what is proved is attacked, too.
     """
 
     timeout: float | None = DEFAULT_TIMEOUT
@@ -41,6 +42,7 @@ class Terms:
     actions: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    attacks: bool = True
 
 
 def no_new_access(old: Side | Stack, new: Side | Stack, terms: Terms = Terms()) -> Answer:
@@ -98,7 +100,7 @@ def _ask(
         answer = _answered(draft, inquiry, ways)
         if answer.verdict is Verdict.PROVED:
             answer = _under_other_readings(answer, inquiry, ways)
-        if answer.verdict is Verdict.PROVED:
+        if answer.verdict is Verdict.PROVED and terms.attacks:
             answer = replace(answer, attacked=attack(inquiry, ways))
     except BudgetExceededError as error:
         answer = replace(draft, verdict=Verdict.UNKNOWN, reason=no_answer(error))

@@ -16,10 +16,10 @@ from typing import Any
 from tenantproof.evaluate.matching import (
     Resolve,
     arn_matches,
-    expand,
     expand_literally,
     fold,
     is_like,
+    tokens_of,
 )
 from tenantproof.evaluate.variables import UnresolvedVariableError
 from tenantproof.policy.literals import (
@@ -134,7 +134,7 @@ def _value_matches(
 def _string_matches(relation: Relation, wanted: Template, value: str, resolve: Resolve) -> bool:
     try:
         if relation is Relation.LIKE:
-            return is_like(expand(wanted.parts, resolve), value)
+            return is_like(tokens_of(wanted, resolve), value)
         text = expand_literally(wanted, resolve)
     except UnresolvedVariableError:
         return False

@@ -8,6 +8,7 @@ same rules shares no code with this one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from string import ascii_lowercase, ascii_uppercase
 
 from tenantproof.policy.syntax import AnyChar, AnyChars, Chars, Escape, Part, Template, Variable
@@ -22,6 +23,21 @@ Resolve = Callable[[Variable], str]
 """Gives a policy variable's value."""
 
 ARN_SEGMENTS = 6
+
+_MOST_PATTERNS = 16_384
+"""Of so many patterns is kept what they say: a policy is asked about many requests."""
+
+
+def tokens_of(template: Template, resolve: Resolve) -> Sequence[Token]:
+    """As :func:`expand`; without variables it is always the same."""
+    if template.variables:
+        return expand(template.parts, resolve)
+    return _written_tokens(template)
+
+
+@lru_cache(maxsize=_MOST_PATTERNS)
+def _written_tokens(template: Template) -> tuple[Token, ...]:
+    return tuple(expand(template.parts, _no_variables))
 
 
 def expand(parts: Iterable[Part], resolve: Resolve) -> list[Token]:
@@ -44,8 +60,7 @@ def expand_literally(template: Template, resolve: Resolve) -> str:
     """The template as text, its ``*`` and ``?`` being plain characters (StringEquals)."""
     shown = {ANY_CHARS: "*", ANY_CHAR: "?"}
     return "".join(
-        token if isinstance(token, str) else shown[token]
-        for token in expand(template.parts, resolve)
+        token if isinstance(token, str) else shown[token] for token in tokens_of(template, resolve)
     )
 
 
@@ -87,9 +102,10 @@ def _fold_char(char: str) -> str:
     return lower if len(lower) == 1 else char
 
 
+@lru_cache(maxsize=_MOST_PATTERNS)
 def action_matches(pattern: Template, action: str) -> bool:
     """Whether an Action pattern matches: ASCII letters without case, ``*`` and ``?`` anywhere."""
-    tokens = expand(pattern.parts, _no_variables)
+    tokens = tokens_of(pattern, _no_variables)
     return is_like([_lower(t) if isinstance(t, str) else t for t in tokens], _lower(action))
 
 
@@ -101,7 +117,7 @@ _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
 def _no_variables(variable: Variable) -> str:
-    raise AssertionError(f"an Action has no policy variables: {variable}")
+    raise AssertionError(f"no policy variable can stand here: {variable}")
 
 
 def resource_matches(
@@ -113,9 +129,20 @@ def resource_matches(
     segment, the sixth taking the rest; segments that the pattern lacks are ``*``. With
     ``star_crosses`` a ``*`` at a segment's end may match colons as well.
     """
-    if all(isinstance(part, AnyChars) for part in pattern.parts):
+    if not pattern.variables:
+        return _written_resource_matches(pattern, resource, star_crosses)
+    return _resource_matches(tokens_of(pattern, resolve), resource, star_crosses)
+
+
+@lru_cache(maxsize=_MOST_PATTERNS)
+def _written_resource_matches(pattern: Template, resource: str, star_crosses: bool) -> bool:
+    return _resource_matches(tokens_of(pattern, _no_variables), resource, star_crosses)
+
+
+def _resource_matches(tokens: Sequence[Token], resource: str, star_crosses: bool) -> bool:
+    if all(isinstance(token, AnyChars) for token in tokens):
         return True
-    segments = split_segments(expand(pattern.parts, resolve))
+    segments = split_segments(tokens)
     completed = segments + [[ANY_CHARS]] * (ARN_SEGMENTS - len(segments))
     if star_crosses:
         fields = resource.split(":")
@@ -129,7 +156,7 @@ def arn_matches(pattern: Template, arn: str, resolve: Resolve, *, complete: bool
     A pattern of fewer than six segments matches nothing, or with ``complete`` has the missing
     ones as ``*``.
     """
-    segments = split_segments(expand(pattern.parts, resolve))
+    segments = split_segments(tokens_of(pattern, resolve))
     if complete:
         segments += [[ANY_CHARS]] * (ARN_SEGMENTS - len(segments))
     return len(segments) == ARN_SEGMENTS and _segments_match(segments, arn)

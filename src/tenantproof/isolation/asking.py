@@ -49,6 +49,7 @@ class Asker:
         engines: what questions are put to; with several their answers must agree.
         first_only: whether a principal's first leak at an endpoint is enough, without its victims
             and without better requests for it.
+        attacks: whether what is proved is attacked, too; what is not says so with 0 requests.
     """
 
     manifest: Manifest
@@ -56,6 +57,7 @@ class Asker:
     reading: Reading = DOCUMENTED
     engines: tuple[Engine, ...] = (AUTOMATA,)
     first_only: bool = False
+    attacks: bool = True
     _languages: dict[tuple[str, ...], Language] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -119,7 +121,7 @@ class Asker:
             found = ask(inquiry)
             if found:
                 return found
-            attacked = attack()
+            attacked = attack() if self.attacks else 0
             for flipped, (other,) in under_other_readings([inquiry]):
                 under_other = ask(other)
                 if under_other:
@@ -205,8 +207,9 @@ class Asker:
             engines = sorted({engine for inquiry in inquiries for engine in inquiry.engines})
             finding = replace(finding, engines=tuple(engines))
             if isinstance(answer, Covered):
-                tried = [("no model", _as_it_is)] if words is None else words.tried()
-                finding = replace(finding, attacked=answer.attack(tried))
+                if self.attacks:
+                    tried = [("no model", _as_it_is)] if words is None else words.tried()
+                    finding = replace(finding, attacked=answer.attack(tried))
                 proved = self._under_other_readings(finding, inquiries, models)
                 promises = () if words is None else (words.promise(answer),)
                 return Answered((self._noted(proved, ledger),), promises)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from tenantproof.isolation import Finding, Manifest, Run, Verdict
-from tenantproof.isolation.manifest import Member, Tenant, TenantRule
+from tenantproof.isolation.inquiry import Inquiry
+from tenantproof.isolation.manifest import Endpoint, Member, Tenant, TenantRule
 from tenantproof.isolation.rules import RuleQuestions
+from tenantproof.isolation.sagemaker import invoke_actions, target_model_actions
 from tenantproof.policy import PolicyDocument
+from tenantproof.reading import under_other_readings
 
 Group = Tenant | TenantRule
 """Who principals belong to: a tenant, or the tenants of a rule."""
@@ -74,7 +77,8 @@ class Asked:
                 for endpoint in self.manifest.endpoints:
                     match each.group:
                         case Tenant() as tenant:
-                            yield from self.run.isolated(tenant, each.after, endpoint).findings
+                            if not self.is_as_before(each, endpoint, invoke_actions()):
+                                yield from self.run.isolated(tenant, each.after, endpoint).findings
                         case TenantRule() as rule:
                             yield from self._by_rule.isolated(rule, each.after, endpoint).findings
         for group in self.manifest.groups:
@@ -89,29 +93,50 @@ class Asked:
         for endpoint in group.endpoints:
             match group:
                 case Tenant():
+                    actions = target_model_actions()
+                    if all(self.is_as_before(each, endpoint, actions) for each in affected):
+                        continue
                     answered = self.run.reaches(replace(group, members=members), endpoint)
                 case TenantRule():
                     answered = self._by_rule.reaches(replace(group, members=members), endpoint)
             yield from answered.findings
 
     def _asserted(self, affected: tuple[Affected, ...]) -> Iterator[Finding]:
-        after = {id(each.before): each.after for each in affected}
+        after = {id(each.before): each for each in affected}
         for assertion in self.manifest.assertions:
             rule = assertion.rule
             for endpoint in assertion.endpoints:
                 for tenant, member in assertion.members:
-                    if id(member) in after:
-                        other = after[id(member)]
-                        yield from self.run.asserted(assertion, tenant, other, endpoint).findings
+                    each = after.get(id(member))
+                    if each and not self.is_as_before(each, endpoint, assertion.actions):
+                        answered = self.run.asserted(assertion, tenant, each.after, endpoint)
+                        yield from answered.findings
                 for member in rule.members if rule else ():
                     if rule is not None and id(member) in after:
-                        other = after[id(member)]
+                        other = after[id(member)].after
                         answered = self._by_rule.asserted(assertion, rule, other, endpoint)
                         yield from answered.findings
+
+    def is_as_before(self, each: Affected, endpoint: Endpoint, actions: tuple[str, ...]) -> bool:
+        """Whether the formula of what a principal can do at an endpoint is what it was.
+
+        Under no reading can a question be answered in another way then.
+        """
+        pair = [self.run.inquiry(one, endpoint, actions) for one in (each.before, each.after)]
+        return _are_same(pair) and all(_are_same(other) for _, other in under_other_readings(pair))
 
     @cached_property
     def _by_rule(self) -> RuleQuestions:
         return RuleQuestions(self.run)
+
+
+def _are_same(inquiries: Sequence[Inquiry]) -> bool:
+    """Whether inquiries about one principal have the same formula, and the same doubts."""
+    formulas = [
+        (each.compiled.allowed, each.compiled.ties, each.compiled.multivalued, each.ambiguities)
+        for each in inquiries
+    ]
+    return all(formula == formulas[0] for formula in formulas)
 
 
 def with_document(member: Member, files: frozenset[str], document: PolicyDocument) -> Member:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from tenantproof.compare import Answer, Change, Side, Terms, Way, equivalent
 from tenantproof.compare.request import FOLLOWING
@@ -14,6 +15,7 @@ from tenantproof.isolation.rules import RuleQuestions, named
 from tenantproof.isolation.sagemaker import invoke_actions
 from tenantproof.mutate.asking import Affected, Asked
 from tenantproof.mutate.outcomes import Equivalent, Survived, Undecided
+from tenantproof.prove import Domain, RequestSpace
 from tenantproof.prove.callers import PRINCIPAL_ARN
 from tenantproof.request import Principal
 
@@ -81,7 +83,7 @@ def _pairs(
         one = alike[0]
         is_rule = isinstance(one.group, TenantRule)
         worth = is_rule or len(alike) > 1
-        if worth and all(map(_is_like_any, alike)) and _same_for_all(alike, terms):
+        if worth and _same_for_all(alike, terms) and _are_like_any(alike):
             continue
         for each in alike:
             match each.group:
@@ -128,10 +130,15 @@ def _tags(each: Affected) -> Iterable[tuple[str, str]]:
     return each.before.principal.tags.items()
 
 
-def _is_like_any(each: Affected) -> bool:
-    """Whether what holds whoever calls holds for a principal: no key says what IAM would not."""
+def _are_like_any(alike: Sequence[Affected]) -> bool:
+    """Whether what holds whoever calls holds for some principals with the same policies."""
+    space = request_space((alike[0].before.policies, alike[0].after.policies), None)
+    return all(_is_like_any(each, space) for each in alike)
+
+
+def _is_like_any(each: Affected, space: RequestSpace) -> bool:
+    """Whether a principal is one of a space: no key says what IAM would not."""
     principal = each.before.principal
-    space = request_space((each.before.policies, each.after.policies), None)
     for name, value in principal.context.items():
         key = name.lower()
         follows = key in FOLLOWING and key != PRINCIPAL_ARN
@@ -140,7 +147,13 @@ def _is_like_any(each: Affected) -> bool:
     if isinstance(each.group, TenantRule):
         return True
     arn = principal.keys.get(PRINCIPAL_ARN)
-    return isinstance(arn, str) and arn in space.choices(PRINCIPAL_ARN)
+    return isinstance(arn, str) and _is_one_of(arn, space.choices(PRINCIPAL_ARN))
+
+
+@lru_cache(maxsize=4096)
+def _is_one_of(arn: str, domain: Domain) -> bool:
+    """Each mutant asks it of the same principals, and it takes long."""
+    return arn in domain
 
 
 def _gained(answer: Answer) -> Change | None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from tenantproof.errors import InputError, Place
 from tenantproof.mutate.kinds import Kind
 from tenantproof.mutate.slips import Slip, slips
-from tenantproof.mutate.source import Edit, Source, unified_diff
+from tenantproof.mutate.source import Edit, Source, items, member, unified_diff
 from tenantproof.policy import Effect, PolicyDocument, PolicyKind, Statement, parse_policy
+from tenantproof.policy.loader import statement_from_json
 
 ALL_KINDS = frozenset(Kind)
 
@@ -92,18 +93,22 @@ class Original:
     def __init__(self, text: str, file: str, *, lenient: bool = False) -> None:
         self.document = parse_policy(text, file=file, lenient=lenient, kind=PolicyKind.IDENTITY)
         self.source = Source(text, file, lenient=lenient)
+        self._nodes = items(member(self.source.root, "Statement"))
 
     def slips(self) -> Iterator[Slip]:
         """Every slip, those too that leave no policy, or the same as another."""
         return slips(self.source, self.document)
 
     def mutants(self, listed: Iterable[Slip]) -> Iterator[tuple[Mutant, PolicyDocument]]:
-        """The mutants that some slips make, each with its document."""
+        """The mutants that some slips make, each with its document.
+
+        What is not changed of a document is the original's, with the places that it has there.
+        """
         seen: set[_Change] = set()
         for slip in listed:
             mutant = self._mutant(slip)
             try:
-                mutated = mutant.document()
+                mutated = self._mutated(slip, mutant)
             except InputError:
                 continue  # A slip that leaves no policy is told by whoever reads it.
             change = self._change(slip, mutated)
@@ -123,6 +128,22 @@ class Original:
             edit=slip.edit,
             lenient=self.source.lenient,
         )
+
+    def _mutated(self, slip: Slip, mutant: Mutant) -> PolicyDocument:
+        """As :meth:`Mutant.document`, but that only the statement that is changed is read."""
+        if slip.index is None:
+            return mutant.document()
+        before, after = self._around(slip.index)
+        if slip.kind is Kind.DENY_REMOVED:
+            moved = (replace(each, index=each.index - 1) for each in after)
+            return replace(self.document, statements=(*before, *moved))
+        node = self.source.read_edited(self._nodes[slip.index], slip.edit)
+        version, kind = self.document.version, PolicyKind.IDENTITY
+        changed = statement_from_json(node, slip.index, version, kind)
+        return replace(self.document, statements=(*before, changed, *after))
+
+    def _around(self, index: int) -> tuple[tuple[Statement, ...], tuple[Statement, ...]]:
+        return self.document.statements[:index], self.document.statements[index + 1 :]
 
     def _change(self, slip: Slip, mutated: PolicyDocument) -> _Change:
         """What is different from the original: two mutants are the same if this is."""

@@ -117,6 +117,23 @@ class Source:
     def _token_at(self, place: Place) -> int:
         return bisect_right(self._starts, self.offset(place)) - 1
 
+    def read_edited(self, node: JsonNode, edit: Edit) -> JsonNode:
+        """A node with an edit within it, read by itself, at the places that it has in the file.
+
+        Raises:
+            InputError: it is no JSON any more.
+        """
+        start, end = self.span(node)
+        inner = Edit(edit.start - start, edit.end - start, edit.text)
+        written = " " * (node.place.column - 1) + inner.applied(self.text[start:end])
+        return read_json(
+            written,
+            self.file,
+            lenient=self.lenient,
+            first_line=node.place.line,
+            path=node.place.path,
+        )
+
     # -- edits -------------------------------------------------------------------------------
 
     def with_string(self, node: JsonString, value: str) -> Edit:

@@ -83,8 +83,8 @@ def survey(
     tried = min(total, most)
     which, of = share
     evenly = islice(_evenly(_slips(chosen, kinds), total, tried, watch), which, None, of)
-    asked = Asked(Run(loaded, timeout, first_only=True))
-    judge = _Judge(asked, Terms(timeout), also_notices)
+    asked = Asked(Run(loaded, timeout, first_only=True, attacks=False))
+    judge = _Judge(asked, Terms(timeout, attacks=False), also_notices)
     checked = tuple(
         Checked(mutant, judge.outcome(file, mutant, document))
         for file, listed in groupby(evenly, key=lambda each: each[0])

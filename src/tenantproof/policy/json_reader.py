@@ -122,6 +122,7 @@ def read_json(
     lenient: bool = False,
     problems: list[Problem] | None = None,
     first_line: int = 1,
+    path: str = "$",
 ) -> JsonNode:
     """Read one JSON document.
 
@@ -132,6 +133,7 @@ def read_json(
         problems: where to put problems after which reading could go on (duplicate names, and
             without ``lenient`` comments and trailing commas). Without it they are raised.
         first_line: the number of the document's first line within ``file``.
+        path: the JSON path of the document, where it is a part of another.
 
     Returns:
         The document's root.
@@ -145,7 +147,7 @@ def read_json(
     text = data if isinstance(data, str) else _decode(data, file, first_line)
     reader = _Reader(text, file, lenient, found, first_line)
     try:
-        root = reader.document()
+        root = reader.document(path)
     except _SyntaxStopError as stop:
         raise InputError((*found, stop.problem)) from None
     if problems is None and found:
@@ -183,16 +185,16 @@ class _Reader:
         self._first_line = first_line
         self._at = 0
 
-    def document(self) -> JsonNode:
+    def document(self, path: str) -> JsonNode:
         if self._text.startswith("\ufeff"):
             if not self._lenient:
-                self._report("found a byte order mark, expected none", "$", 0, _LENIENT_HINT)
+                self._report("found a byte order mark, expected none", path, 0, _LENIENT_HINT)
             self._at = 1
-        self._skip("$")
-        root = self._value("$", 0)
-        self._skip("$")
+        self._skip(path)
+        root = self._value(path, 0)
+        self._skip(path)
         if self._at < len(self._text):
-            self._stop("expected the end of the document", "$")
+            self._stop("expected the end of the document", path)
         return root
 
     def _value(self, path: str, depth: int) -> JsonNode:

@@ -142,11 +142,34 @@ def policy_from_json(
     return document
 
 
+def statement_from_json(
+    node: JsonNode, index: int, version: Version, kind: PolicyKind = PolicyKind.ANY
+) -> Statement:
+    """Read one statement of a policy by itself, but for whether its Sid is there a second time.
+
+    Args:
+        node: the statement's object.
+        index: its index in the policy.
+        version: the policy's language version.
+        kind: what the policy is attached to.
+
+    Raises:
+        InputError: with every problem.
+    """
+    loader = _Loader(kind, [], version)
+    statement = loader.statement(index, node)
+    if loader.problems or statement is None:
+        raise InputError(loader.problems)
+    return statement
+
+
 class _Loader:
-    def __init__(self, kind: PolicyKind, problems: list[Problem]) -> None:
+    def __init__(
+        self, kind: PolicyKind, problems: list[Problem], version: Version = Version.V2008
+    ) -> None:
         self.problems = problems
         self._kind = kind
-        self._version = Version.V2008
+        self._version = version
         self._statement: str | None = None
         self._sids: dict[str, int] = {}
 
@@ -218,7 +241,7 @@ class _Loader:
             case _:
                 self._unexpected(node, "a statement or a list of statements")
                 return ()
-        statements = [self._read_statement(i, item) for i, item in enumerate(nodes)]
+        statements = [self.statement(i, item) for i, item in enumerate(nodes)]
         self._statement = None
         return tuple(s for s in statements if s is not None)
 
@@ -233,7 +256,7 @@ class _Loader:
                 " expected each Sid once in a document",
             )
 
-    def _read_statement(self, index: int, node: JsonNode) -> Statement | None:
+    def statement(self, index: int, node: JsonNode) -> Statement | None:
         self._statement = statement_name(index, None)
         if not isinstance(node, JsonObject):
             self._unexpected(node, "a statement, an object")

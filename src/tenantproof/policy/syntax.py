@@ -14,6 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 
 from tenantproof.errors import Place
@@ -133,7 +134,11 @@ class Template:
     parts: tuple[Part, ...]
     place: Place = field(compare=False, repr=False)
 
-    @property
+    def __hash__(self) -> int:
+        """Of the text alone, which Python keeps: templates are what caches are asked for."""
+        return hash(self.text)
+
+    @cached_property
     def variables(self) -> tuple[Variable, ...]:
         """The policy variables in the text, in order."""
         return tuple(part for part in self.parts if isinstance(part, Variable))
@@ -218,7 +223,7 @@ class Statement:
         """How messages name the statement: its index, and its Sid where it has one."""
         return statement_name(self.index, self.sid)
 
-    @property
+    @cached_property
     def templates(self) -> tuple[Template, ...]:
         """Every text of the statement in which a policy variable may stand."""
         resources = self.resource.patterns if self.resource else ()

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property, lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from itertools import product
 
-from tenantproof.policy.stack import Layer, Stack, statements
+from tenantproof.policy.stack import Layer, PolicySet, Stack, statements
 from tenantproof.policy.syntax import (
     AnyChar,
     AnyChars,
@@ -67,7 +68,7 @@ from tenantproof.prove.languages import (
     literal,
 )
 from tenantproof.prove.lifting import tied
-from tenantproof.prove.search import shortest_member
+from tenantproof.prove.search import Domain, shortest_member
 from tenantproof.prove.space import Derived, Known, RequestSpace
 from tenantproof.prove.typed import Addresses, Quantities, TypedSet, base64_texts
 from tenantproof.reading import DOCUMENTED, Ambiguity, Reading
@@ -115,13 +116,57 @@ def compile_policies(
 
 
 @dataclass
+class _Met:
+    """What is met where a statement is compiled.
+
+    ``tied`` are the keys whose values are to be related to what they follow from.
+    """
+
+    ambiguities: set[Ambiguity] = field(default_factory=set)
+    unmodelled: dict[Opaque, None] = field(default_factory=dict)
+    tied: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What a statement compiled to, and what was met."""
+
+    statement: Statement
+    applies: Term
+    met: _Met
+
+
+_MOST_SPACES = 1024
+_MOST_STATEMENTS = 4096
+"""So many statements over each of the last spaces are kept compiled: most of them are the same in
+two policies that are compared, and in a policy and its mutants."""
+
+
+@lru_cache(maxsize=_MOST_SPACES)
+def _kept_of(
+    space: RequestSpace,  # noqa: ARG001
+    reading: Reading,  # noqa: ARG001
+    qualified: frozenset[str],  # noqa: ARG001
+) -> dict[int, _Kept]:
+    """The statements compiled so far over a space, by identity: equal ones differ in place."""
+    return {}
+
+
+@lru_cache(maxsize=4096)
+def _written_clause(
+    clause: Clause, subject: str, choices: Domain, reading: Reading
+) -> tuple[Term, frozenset[Ambiguity]]:
+    """A clause without variables: nothing of a space but the choices for its subject matters."""
+    alone = _Compiler(PolicySet(()), RequestSpace(None, domains={subject: choices}), reading)
+    return alone.clause_holds(clause, subject), frozenset(alone.met.ambiguities)
+
+
+@dataclass
 class _Compiler:
     policies: Stack
     space: RequestSpace
     reading: Reading
-    ambiguities: set[Ambiguity] = field(default_factory=set)
-    unmodelled: dict[Opaque, None] = field(default_factory=dict)
-    ties: dict[str, Term] = field(default_factory=dict)
+    met: _Met = field(default_factory=_Met)
 
     def __post_init__(self) -> None:
         conditions = [c for s in statements(self.policies) for c in s.conditions]
@@ -130,20 +175,37 @@ class _Compiler:
         self.mentioned: dict[str, str] = {}
         for key in (*(c.key for c in conditions), *variables):
             self.mentioned.setdefault(key.lower(), key)
-        self.qualified = {c.key.lower() for c in conditions if c.operator.qualifier}
+        self.qualified = frozenset(c.key.lower() for c in conditions if c.operator.qualifier)
+        self._all: list[_Kept] = []
+
+    @cached_property
+    def _kept(self) -> dict[int, _Kept]:
+        return _kept_of(self.space, self.reading, self.qualified)
 
     def compile(self) -> Compiled:
         allowed = self.decide()
-        multivalued = filter(self._is_multivalued, self.mentioned)
+        ties = self._ties()
+        unmodelled = dict.fromkeys(atom for kept in self._all for atom in kept.met.unmodelled)
         return Compiled(
             allowed,
             self.space,
-            frozenset(multivalued),
+            frozenset(filter(self._is_multivalued, self.mentioned)),
             self.mentioned,
-            frozenset(self.ambiguities),
-            tuple(self.unmodelled),
-            conj(list(self.ties.values())),
+            frozenset(each for kept in self._all for each in kept.met.ambiguities),
+            tuple(unmodelled),
+            ties,
         )
+
+    def _ties(self) -> Term:
+        """What relates the keys whose own values are compared to what they follow from."""
+        ties: dict[str, Term] = {}
+        for kept in self._all:
+            for key in kept.met.tied:
+                if key not in ties:
+                    self._statement, self.met = kept.statement, kept.met
+                    unknown = self._opaque_key(key, "a variable whose value follows from others")
+                    ties[key] = tied(key, self.space.lifts[key], unknown)
+        return conj(list(ties.values()))
 
     # -- the authorizer ----------------------------------------------------------------------
 
@@ -170,8 +232,17 @@ class _Compiler:
 
     def statement_result(self, statement: Statement) -> Term:
         """A statement applies if every element of it matches the request."""
-        self._statement = statement
-        return conj(list(self._checks(statement)))
+        kept = self._kept.get(id(statement)) or self._compiled(statement)
+        self._all.append(kept)
+        return kept.applies
+
+    def _compiled(self, statement: Statement) -> _Kept:
+        self._statement, self.met = statement, _Met()
+        kept = _Kept(statement, conj(list(self._checks(statement))), self.met)
+        if len(self._kept) >= _MOST_STATEMENTS:
+            del self._kept[next(iter(self._kept))]
+        self._kept[id(statement)] = kept
+        return kept
 
     def _checks(self, statement: Statement) -> Iterator[Term]:
         yield self._variables_check(statement)
@@ -189,7 +260,7 @@ class _Compiler:
         has_values = conj([self._has_value(variable) for variable in needed])
         if has_values is True:
             return True
-        self.ambiguities.add(Ambiguity.UNRESOLVED_VARIABLE)
+        self.met.ambiguities.add(Ambiguity.UNRESOLVED_VARIABLE)
         return True if self.reading.unresolved_spoils_value else has_values
 
     def _has_value(self, variable: Variable) -> Term:
@@ -214,7 +285,7 @@ class _Compiler:
         known = self.space.known(key)
         if isinstance(known, bool | Derived) or any(known):
             return known
-        self.ambiguities.add(Ambiguity.EMPTY_IS_NULL)
+        self.met.ambiguities.add(Ambiguity.EMPTY_IS_NULL)
         return False if self.reading.empty_is_null else known
 
     def _present(self, key: str) -> Term:
@@ -223,7 +294,7 @@ class _Compiler:
         present = self.space.present(key) if isinstance(known, bool) else True
         if known is not True or not self._can_be_empty(key):
             return conj((present, known is not False))
-        self.ambiguities.add(Ambiguity.EMPTY_IS_NULL)
+        self.met.ambiguities.add(Ambiguity.EMPTY_IS_NULL)
         return conj((present, _not_empty(key))) if self.reading.empty_is_null else present
 
     def _can_be_empty(self, key: str) -> bool:
@@ -238,12 +309,21 @@ class _Compiler:
         callers = Callers(self._present, self._some)
         if not clause.negated:
             return callers.named(clause)
-        self.ambiguities.add(Ambiguity.NOT_PRINCIPAL)
+        self.met.ambiguities.add(Ambiguity.NOT_PRINCIPAL)
         if self.reading.not_principal_by_level:
             return neg(callers.left_out_by_level(clause))
         return neg(callers.named(clause))
 
     def _clause_check(self, clause: Clause, subject: str) -> Term:
+        """Action and Resource, of which those without variables are the same for everybody."""
+        if any(pattern.variables for pattern in clause.patterns):
+            return self.clause_holds(clause, subject)
+        choices = self.space.choices(subject)
+        holds, ambiguities = _written_clause(clause, subject, choices, self.reading)
+        self.met.ambiguities |= ambiguities
+        return holds
+
+    def clause_holds(self, clause: Clause, subject: str) -> Term:
         """Action and Resource match if one pattern does; NotAction and NotResource if none does."""
         make = self._action_patterns if subject == ACTION else self._resource_patterns
         language, related = self._matching(make, subject, clause.patterns, clause)
@@ -267,7 +347,7 @@ class _Compiler:
 
     def _holds_when_absent(self, operator: Operator) -> bool:
         if operator.if_exists and operator.qualifier is SetQualifier.FOR_ANY_VALUE:
-            self.ambiguities.add(Ambiguity.FOR_ANY_IF_EXISTS)
+            self.met.ambiguities.add(Ambiguity.FOR_ANY_IF_EXISTS)
             return not self.reading.for_any_if_exists_fails
         return holds_when_absent(operator)
 
@@ -417,11 +497,10 @@ class _Compiler:
         return disj(ways)
 
     def _tie(self, pieces: Iterable[Piece], subject: str) -> None:
-        """Relate the keys whose own values are compared to what they follow from."""
+        """Note the keys whose own values are compared and follow from others."""
         for key in (subject, *(piece.subject for piece in pieces if isinstance(piece, Put))):
-            if key in self.space.lifts and key not in self.ties:
-                unknown = self._opaque_key(key, "a variable whose value follows from others")
-                self.ties[key] = tied(key, self.space.lifts[key], unknown)
+            if key in self.space.lifts:
+                self.met.tied[key] = None
 
     def _some_derived(self, atom: Some, value: Derived) -> Term:
         """An atom of a key whose value follows from another subject's, as one of that subject."""
@@ -452,13 +531,13 @@ class _Compiler:
         texts = written.patterns if isinstance(written, Clause) else written.values
         key = written.element if isinstance(written, Clause) else written.key
         atom = Opaque(subject, key, what, tuple(t.text for t in texts), written.place)
-        self.unmodelled[atom] = None
+        self.met.unmodelled[atom] = None
         return atom
 
     def _opaque_key(self, key: str, what: str) -> Opaque:
         subject = key.lower()
         atom = Opaque(subject, self.mentioned.get(subject, key), what, (), self._statement.place)
-        self.unmodelled[atom] = None
+        self.met.unmodelled[atom] = None
         return atom
 
     # -- patterns ----------------------------------------------------------------------------
@@ -544,7 +623,7 @@ class _Compiler:
         if variable.default is not None:
             ways.append((neg(has_value), [Chars(variable.default)]))
         else:
-            self.ambiguities.add(Ambiguity.UNRESOLVED_VARIABLE)
+            self.met.ambiguities.add(Ambiguity.UNRESOLVED_VARIABLE)
         return ways
 
     def _related(
@@ -608,7 +687,7 @@ class _Compiler:
         narrow = [_joined(completed, crossing=False)]
         wide = [_joined(each, crossing=True) for each in (completed, segments)]
         if self._differ(RESOURCE, narrow, wide):
-            self.ambiguities.add(Ambiguity.SEGMENT_WILDCARD)
+            self.met.ambiguities.add(Ambiguity.SEGMENT_WILDCARD)
         return wide if self.reading.segment_star_crosses else narrow
 
     def _differ(self, subject: str, one: list[Pieces], other: list[Pieces]) -> bool:
@@ -623,7 +702,7 @@ class _Compiler:
         """ArnLike and ArnEquals: segment by segment, all six of them."""
         segments = _segments(parts)
         if len(segments) < ARN_SEGMENTS:
-            self.ambiguities.add(Ambiguity.SHORT_ARN_PATTERN)
+            self.met.ambiguities.add(Ambiguity.SHORT_ARN_PATTERN)
             if not self.reading.short_arn_completed:
                 return []
             segments += [_star()] * (ARN_SEGMENTS - len(segments))

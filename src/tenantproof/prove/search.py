@@ -39,6 +39,10 @@ class CharRange:
     def __contains__(self, char: str) -> bool:
         return self.first <= char <= self.last
 
+    def has_all(self, text: str) -> bool:
+        """Whether every character of a text is among them."""
+        return not text or (self.first <= min(text) and max(text) <= self.last)
+
 
 @dataclass(frozen=True)
 class Domain:
@@ -66,7 +70,7 @@ class Domain:
             return False
         if len(text) < self.min_length or len(text) > (self.max_length or len(text)):
             return False
-        return not text or (text[0] in self.initial and all(char in self.rest for char in text[1:]))
+        return not text or (text[0] in self.initial and self.rest.has_all(text[1:]))
 
 
 ANY_TEXT = Domain()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from tenantproof.policy.syntax import Family
 from tenantproof.prove.callers import CALLERS, callers_of
@@ -151,6 +152,11 @@ class RequestSpace:
     given: Term = True
     closed: bool = False
 
+    def __hash__(self) -> int:
+        """Of what tells spaces apart mostly, and can be hashed."""
+        caller = None if self.principal is None else self.principal.arn
+        return hash((caller, self.actions, self.resources))
+
     def known(self, key: str) -> Known:
         """What is known of a key."""
         if key in self.derived:
@@ -197,6 +203,10 @@ class RequestSpace:
 
     def rules(self) -> Term:
         """What holds for every request of the space."""
+        return self._rules
+
+    @cached_property
+    def _rules(self) -> Term:
         with_action = (
             implies(self.present(key), Some(ACTION, Language(map(literal, actions))))
             for key, actions in self.only_with.items()
