@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,6 +28,9 @@ QUESTION = "tenantproof-question"
 """The keyword of tests that are questions: of manifests, and policy vendors."""
 
 ENGINES = ("automata", "z3", "cvc5", "all")
+
+_WITH_ANSWERS = ("passed", "failed", "xfailed", "xpassed")
+"""What pytest calls tests that ran: a leak that was expected is one."""
 
 _STATE: pytest.StashKey[State] = pytest.StashKey()
 _ITEM: pytest.StashKey[pytest.Item] = pytest.StashKey()
@@ -107,11 +109,13 @@ def pytest_configure(config: pytest.Config) -> None:
         " relative to the test's file",
     )
     if _is_used(config):
+        from tenantproof.testing.collection import Collection
         from tenantproof.testing.state import State
 
         state = State.of(config, _ITEM)
         config.stash[_STATE] = state
         config.args[:] = [*config.args, *state.more_arguments()]
+        config.pluginmanager.register(Collection(state), "tenantproof-collection")
         if state.mutates:
             from tenantproof.testing.mutation import Mutation
 
@@ -143,19 +147,6 @@ def _state(config: pytest.Config) -> State:
 def pytest_report_header(config: pytest.Config) -> str | None:
     """One line, where the run is known to use tenantproof."""
     return config.stash[_STATE].header() if _STATE in config.stash else None
-
-
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Manifests that are named on the command line, by an option or in the configuration."""
-    if file_path.suffix != ".toml" or _STATE not in parent.config.stash:
-        return None
-    state = parent.config.stash[_STATE]
-    if not state.collects(file_path):
-        return None
-    from tenantproof.testing.items import ManifestFile
-
-    collected: pytest.Collector = ManifestFile.from_parent(parent, path=file_path, state=state)
-    return collected
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -200,7 +191,7 @@ def pytest_report_teststatus(
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     """What was proved and what was not, and what the proofs rest on."""
     stats = terminalreporter.stats
-    reports = [each for name in ("passed", "failed") for each in stats.get(name, ())]
+    reports = [each for name in _WITH_ANSWERS for each in stats.get(name, ())]
     if any(name == "tenantproof" for each in reports for name, _ in each.user_properties):
         from tenantproof.testing.summary import write_summary
 

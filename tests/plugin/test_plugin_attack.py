@@ -32,7 +32,7 @@ def setup(pytester: pytest.Pytester) -> Iterator[Setup]:
 
 
 def drawn(result: pytest.RunResult) -> int:
-    found = re.search(r"- (\d+) passing, ", result.stdout.str())
+    found = re.search(r"- (\d+) passing", result.stdout.str())
     assert found is not None
     return int(found[1])
 
@@ -41,7 +41,7 @@ def test_statistics_say_what_was_drawn(setup: Setup, pytester: pytest.Pytester) 
     setup.tenant("acme").tenant("acme-corp").write()
     result = pytester.runpytest("tenantproof.toml", "--hypothesis-show-statistics")
     result.assert_outcomes(passed=4)
-    result.stdout.fnmatch_lines(["*isolated[[]acme-role/acme-models]:", "*100 passing, 0 failing*"])
+    result.stdout.fnmatch_lines(["*isolated[[]acme-role/acme-models]:", "*100 passing*"])
     for event in ("path: plain", "decision: Allowed", "decision: ImplicitDeny", "asked about: yes"):
         assert event in result.stdout.str()
 
@@ -74,7 +74,7 @@ def test_the_attack_can_be_left_out(setup: Setup, pytester: pytest.Pytester) -> 
     options = ("tenantproof.toml", "--hypothesis-show-statistics", "--tenantproof-no-attack")
     result = pytester.runpytest(*options)
     result.assert_outcomes(passed=2)
-    assert "passing, " not in result.stdout.str()
+    assert "passing" not in result.stdout.str()
 
 
 def test_a_random_request_shows_the_leak_where_the_prover_has_no_answer(

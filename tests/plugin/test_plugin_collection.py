@@ -192,6 +192,78 @@ def test_nothing_is_collected_unasked(setup: Setup, pytester: pytest.Pytester) -
     assert "= tenantproof =" not in result.stdout.str()
 
 
+@pytest.mark.parametrize("folder", ["build", ".github/access", "node_modules"])
+@pytest.mark.parametrize("options", [(), (".", "-n", "1"), ("tenantproof.toml", ".")])
+def test_a_manifest_in_a_folder_that_pytest_walks_past(
+    folder: str, options: tuple[str, ...], pytester: pytest.Pytester
+) -> None:
+    inside = pytester.path / folder
+    inside.mkdir(parents=True)
+    leaky(Setup(inside))
+    safe(Setup(pytester.path))
+    inside.joinpath("test_ignored.py").write_text("def test_ignored(): assert False")
+    inside.joinpath("more").mkdir()
+    inside.joinpath("more", "test_ignored_too.py").write_text("def test_ignored(): assert False")
+    pytester.makepyfile(test_one="def test_one(): pass")
+    pytester.makeini(f"[pytest]\ntenantproof = {folder}\n    tenantproof.toml")
+    pytester.runpytest(*options).assert_outcomes(passed=8, failed=1)
+
+
+def test_a_manifest_and_the_folder_around_it(setup: Setup, pytester: pytest.Pytester) -> None:
+    safe(setup)
+    pytester.makepyfile(test_one="def test_one(): pass")
+    for arguments in (
+        ("tenantproof.toml", "."),
+        (".", "tenantproof.toml"),
+        ("tenantproof.toml::isolated[acme-role/acme-models]", "."),
+        (".", "tenantproof.toml", "-n", "2"),
+        (".", "--tenantproof-manifest", "."),
+        ("test_one.py", "tenantproof.toml", "--tenantproof-manifest", "tenantproof.toml"),
+        ("test_one.py", "tenantproof.toml::reaches[acme-models]", "--tenantproof-manifest", "."),
+    ):
+        pytester.runpytest(*arguments).assert_outcomes(passed=5)
+
+
+def test_a_link_to_a_folder_asks_nothing_twice(setup: Setup, pytester: pytest.Pytester) -> None:
+    folder = pytester.mkdir("one")
+    safe(Setup(folder))
+    pytester.mkdir("two").joinpath("link").symlink_to(folder)
+    pytester.makeini("[pytest]\ntenantproof = one")
+    pytester.runpytest().assert_outcomes(passed=4)
+    pytester.runpytest("two/link/tenantproof.toml").assert_outcomes(passed=4)
+
+
+def test_what_is_named_and_not_collected_is_an_error(
+    setup: Setup, pytester: pytest.Pytester
+) -> None:
+    safe(setup)
+    pytester.makepyfile(test_one="def test_one(): pass")
+    pytester.makeini("[pytest]\ntenantproof = tenantproof.toml")
+    pytester.makeconftest(
+        """
+        import pytest
+
+        @pytest.hookimpl(wrapper=True, tryfirst=True)
+        def pytest_ignore_collect(collection_path):
+            yield
+            return collection_path.suffix == ".toml"
+        """
+    )
+    result = pytester.runpytest()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: tenantproof: tenantproof.toml was named but not *"])
+
+
+def test_a_name_that_no_line_can_hold(setup: Setup, pytester: pytest.Pytester) -> None:
+    safe(setup).more('[[cannot]]\nprincipal = "acme"\ntarget_model = "corp/*"')
+    setup.more(r'name = "two\nlines \u001b[31m \u202e é"').write()
+    result = pytester.runpytest("tenantproof.toml", "-v")
+    result.assert_outcomes(passed=5)
+    name = r"cannot[two\nlines \x1b[31m \u202e é-role/acme-models]"
+    assert f"tenantproof.toml::{name} PASSED" in result.stdout.str()
+    pytester.runpytest(f"tenantproof.toml::{name}").assert_outcomes(passed=1)
+
+
 def test_questions_of_the_same_name_are_told_apart(setup: Setup, pytester: pytest.Pytester) -> None:
     safe(setup)
     for _ in range(2):
@@ -294,6 +366,34 @@ def test_markers_and_keywords_select(setup: Setup, pytester: pytest.Pytester) ->
     pytester.runpytest(*both, "-m", "tenantproof").assert_outcomes(passed=4, deselected=1)
     pytester.runpytest(*both, "-k", "corp").assert_outcomes(passed=2, deselected=3)
     pytester.runpytest(*both, "-k", "not reaches").assert_outcomes(passed=3, deselected=2)
+
+
+@pytest.mark.parametrize(
+    ("marker", "outcomes", "said"),
+    [
+        ('xfail(reason="known")', {"passed": 3, "xfailed": 1}, "1 LEAK, 3 PROVED"),
+        ('skip(reason="later")', {"passed": 3, "skipped": 1}, "3 PROVED"),
+    ],
+)
+def test_users_mark_questions(
+    marker: str,
+    outcomes: dict[str, int],
+    said: str,
+    setup: Setup,
+    pytester: pytest.Pytester,
+) -> None:
+    leaky(setup)
+    pytester.makeconftest(
+        f"""
+        import pytest
+
+        def pytest_collection_modifyitems(items):
+            items[0].add_marker(pytest.mark.{marker})
+        """
+    )
+    result = pytester.runpytest("tenantproof.toml", "-rA")
+    result.assert_outcomes(**outcomes)
+    result.stdout.fnmatch_lines([said])
 
 
 def test_junit_properties(setup: Setup, pytester: pytest.Pytester) -> None:

@@ -72,10 +72,17 @@ class ManifestFile(pytest.File):
 
 def _about(asked: Asked) -> str:
     """``acme-role/acme-models``: the tenant or assertion, the principal and the endpoint."""
-    about = asked.assertion or asked.tenant
+    about = _in_one_line(asked.assertion or asked.tenant)
     if asked.question is Question.REACHES:
         return f"{about}-{asked.endpoint.name}"
     return f"{about}-{asked.principal.split(':', 5)[-1]}-{asked.endpoint.name}"
+
+
+def _in_one_line(name: str) -> str:
+    """The name with what a terminal would not show, or obey, as Python escapes it."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in name
+    )
 
 
 class NotProved(Exception):  # noqa: N818 (it is no error of the program)
@@ -133,7 +140,8 @@ class QuestionItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """The manifest, and the name of the test."""
-        return self.path, None, self.name
+        # Without a line pytest cannot report that a question is skipped.
+        return self.path, 0, self.name
 
 
 class VendorNotProved(Exception):  # noqa: N818 (it is no error of the program)

@@ -36,7 +36,7 @@ _OUTPUT = "tenantproof_mutants"
 """Under what a worker tells what it found."""
 
 
-@dataclass
+@dataclass(eq=False)  # pytest keeps plugins in sets
 class Mutation:
     """The survey of one run, or of one worker's share of it: a plugin that such runs register.
 
@@ -190,7 +190,7 @@ class Mutation:
         """Write the section on mutants."""
         if terminalreporter.config.option.collectonly:
             return
-        terminalreporter.section("tenantproof mutants")
+        terminalreporter.write_sep("=", "tenantproof mutants")
         for each in self._whole():
             if isinstance(each, str):
                 terminalreporter.write_line(f"not measured: {each}", red=True)

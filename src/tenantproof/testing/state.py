@@ -70,14 +70,15 @@ class State:
         chosen = option.tenantproof_mutate or option.tenantproof_mutate_fail_under
         return bool(chosen or self.config.getini("tenantproof_mutate"))
 
-    def collects(self, path: Path) -> bool:
-        """Whether arguments, options or the configuration name a manifest.
+    @property
+    def named(self) -> tuple[Path, ...]:
+        """The manifests that arguments name, those of options and the configuration among them."""
+        paths = map(self.path_of, self.config.args)
+        return tuple(path for path in paths if path.suffix == ".toml" and path.is_file())
 
-        pytest forgets an argument that lies within another one.
-        """
-        named = (_invoked_in(self.config) / _path_of(each) for each in self.config.args)
-        listed = (*self.manifests, *(each for each in named if each.is_file()))
-        return any(path.samefile(each) for each in listed)
+    def path_of(self, argument: str) -> Path:
+        """The path that an argument begins with, before the names of tests."""
+        return _absolute(_invoked_in(self.config) / argument.partition("::")[0])
 
     def header(self) -> str:
         """The line at the top of the run."""
@@ -227,11 +228,6 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _path_of(argument: str) -> str:
-    """The path that an argument begins with, before the names of tests."""
-    return argument.partition("::")[0]
-
-
 def _invoked_in(config: pytest.Config) -> Path:
     return config.invocation_params.dir
 
@@ -269,7 +265,12 @@ def _matching(folder: Path, text: str) -> Iterator[Path]:
     for each in candidates:
         manifest = each / MANIFEST_NAME if each.is_dir() else each
         if manifest.is_file():
-            yield manifest
+            yield _absolute(manifest)
+
+
+def _absolute(path: Path) -> Path:
+    """The path as pytest writes those that it walks: links are left as they are."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 (resolve would follow links)
 
 
 def shown(path: Path) -> str:

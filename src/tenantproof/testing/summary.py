@@ -28,7 +28,7 @@ def write_summary(
         if report.when == "call"
         for verdict, said in answers_in(report.user_properties)
     ]
-    terminal.section("tenantproof")
+    terminal.write_sep("=", "tenantproof")
     failed = [each for each in answers if each[0] != Verdict.PROVED.value]
     for _, said, nodeid in failed[:_MOST_FAILED]:
         terminal.write_line(f"{said}  ({nodeid})", red=True)
