@@ -16,7 +16,8 @@ class Place:
 
     ``file`` is the name the user gave, ``path`` the JSON path in it (``$.Statement[0].Action``),
     ``line`` and ``column`` count characters from 1; a ``line`` of 0 means that the format's
-    reader keeps no positions (TOML).
+    reader keeps no positions (TOML). A ``path`` is empty where ``file`` says it all: an option of
+    the command line, say.
     """
 
     file: str
@@ -26,7 +27,8 @@ class Place:
 
     def __str__(self) -> str:
         position = f":{self.line}:{self.column}" if self.line else ""
-        return f"{self.file}{position}: {self.path}"
+        path = f": {self.path}" if self.path else ""
+        return f"{self.file}{position}{path}"
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ def _context_value(key: str, value: Any, expected: str) -> ContextValue:
 
 
 def _problem(option: str, message: str) -> InputError:
-    return InputError([Problem(message, Place(option, "$"))])
+    return InputError([Problem(message, Place(option, ""))])
 
 
 def _member(manifest: Manifest, asked: Asked) -> Member:

@@ -180,11 +180,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 def pytest_report_teststatus(
     report: pytest.CollectReport | pytest.TestReport,
 ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-    """A question that failed says LEAK or UNKNOWN instead of FAILED."""
+    """A question that failed says LEAK, REFUSED or UNKNOWN instead of FAILED."""
     if report.when == "call" and report.failed and QUESTION in report.keywords:
-        verdict = dict(report.user_properties).get("verdict")
-        if verdict in {"LEAK", "UNKNOWN"}:
-            return "failed", str(verdict)[0], (str(verdict), {"red": True})
+        answer = str(dict(report.user_properties).get("tenantproof", ""))
+        label = answer.partition(" ")[0]
+        if label in {"LEAK", "REFUSED", "UNKNOWN"}:
+            return "failed", label[0], (label, {"red": True})
     return None
 
 

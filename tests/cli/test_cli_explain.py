@@ -60,18 +60,18 @@ def test_keys_that_every_request_has_are_put_in(setup: Setup) -> None:
 BAD = [
     (
         ["--as", "nobody"],
-        '--as: $: found "nobody", expected a principal\'s ARN or one of acme, corp',
+        '--as: found "nobody", expected a principal\'s ARN or one of acme, corp',
     ),
-    (["--as", "acme", "--name", "x"], '--name: $: found "x", expected none: acme is no rule'),
-    (["--as", "acme", "--endpoint", "x"], '--endpoint: $: found "x", expected one of models'),
-    (["--as", "acme", "--action", "s3:GetObject"], '--action: $: found "s3:GetObject"'),
-    (["--as", "acme", "--target-model", " x"], "--target-model: $: found ' x', expected 1 to 1024"),
-    (["--as", "acme", "--context", "[]"], "--context: $: found '[]', expected a JSON object"),
-    (["--as", "acme", "--context", "{"], "--context: $: found '{' ("),
-    (["--as", "acme", "--context", '{"a": 1}'], "--context: $: found 1 of 'a', expected"),
+    (["--as", "acme", "--name", "x"], '--name: found "x", expected none: acme is no rule'),
+    (["--as", "acme", "--endpoint", "x"], '--endpoint: found "x", expected one of models'),
+    (["--as", "acme", "--action", "s3:GetObject"], '--action: found "s3:GetObject"'),
+    (["--as", "acme", "--target-model", " x"], "--target-model: found ' x', expected 1 to 1024"),
+    (["--as", "acme", "--context", "[]"], "--context: found '[]', expected a JSON object"),
+    (["--as", "acme", "--context", "{"], "--context: found '{' ("),
+    (["--as", "acme", "--context", '{"a": 1}'], "--context: found 1 of 'a', expected"),
     (
         ["--as", "acme", "--target-model", "x", "--action", "sagemaker:InvokeEndpointAsync"],
-        "--target-model: $: found one with sagemaker:InvokeEndpointAsync, which takes none",
+        "--target-model: found one with sagemaker:InvokeEndpointAsync, which takes none",
     ),
 ]
 

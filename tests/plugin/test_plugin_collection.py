@@ -441,3 +441,10 @@ def test_a_run_that_uses_nothing_imports_nothing(pytester: pytest.Pytester) -> N
     result = pytester.runpytest_subprocess()
     result.assert_outcomes(passed=1)
     assert "= tenantproof =" not in result.stdout.str()
+
+
+def test_what_is_refused_is_counted_as_refused(setup: Setup, pytester: pytest.Pytester) -> None:
+    setup.tenant("acme", allow("acme/v1/*")).write()
+    result = pytester.runpytest("tenantproof.toml", "-v")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*reaches[[]acme-models] REFUSED*", "1 PROVED, 1 REFUSED"])
