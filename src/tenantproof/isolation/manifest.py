@@ -248,8 +248,9 @@ def read_assertion(
     Raises:
         InputError: with every problem.
     """
-    given = {"target_model": target_model, "action": action, "endpoints": list(endpoints)}
-    fields = {"principal": principal, **{name: value for name, value in given.items() if value}}
+    given = {"target_model": target_model, "action": action, "endpoints": list(endpoints) or None}
+    known = {name: value for name, value in given.items() if value is not None}
+    fields = {"principal": principal, **known}
     path = "can" if can else "cannot"
     reader = _Reader(Path(manifest.file), lenient=False)
     table = _Table(fields, manifest.file, path, reader.problems)

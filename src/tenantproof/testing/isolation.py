@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import wraps
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from tenantproof.compare import Comparison, Question, Side, Terms, compare, no_new_access
 from tenantproof.compare.answers import Compared
@@ -23,7 +25,10 @@ from tenantproof.request import ContextValue, Principal
 from tenantproof.testing.checks import DEFAULT, Checks, Options, Outcome
 from tenantproof.testing.in_code import IN_CODE, TENANT, endpoint_of, made_of
 from tenantproof.testing.policies import PolicyLike, as_policies, policy_set
-from tenantproof.testing.words import comparison_failure, failure
+from tenantproof.testing.words import comparison_failure, failure, headline
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 Who = str | PolicySet | PolicyDocument | Path | Mapping[str, object] | Sequence[PolicyLike]
 
@@ -36,11 +41,29 @@ def _nobody(*_: object) -> None:
     """Where nobody wants to be told."""
 
 
+def _plainly(method: Callable[P, T]) -> Callable[P, T]:
+    """Bad input is told without the frames that read it: its place is in what was given."""
+
+    @wraps(method)
+    def told(*args: P.args, **kwargs: P.kwargs) -> T:
+        __tracebackhide__ = True
+        try:
+            return method(*args, **kwargs)
+        except InputError as error:
+            raise error.with_traceback(None) from None
+
+    return told
+
+
 @dataclass(frozen=True)
 class Proof:
     """What a sentence that holds rests on: it is true, so that ``assert`` may stand before it."""
 
     outcomes: tuple[Outcome, ...]
+
+    def __repr__(self) -> str:
+        """What was proved, in words: ``assert not`` shows it."""
+        return f"<{'; '.join(map(headline, self.outcomes))}>"
 
     @property
     def verdict(self) -> Verdict:
@@ -60,7 +83,7 @@ class Subject:
     """
 
     who: str
-    checks: Checks
+    checks: Checks = field(repr=False)
     answered: Told = field(default=_nobody, compare=False, repr=False)
     endpoints: tuple[str, ...] = ()
 
@@ -68,6 +91,7 @@ class Subject:
         """The same at some endpoints, by name or ARN."""
         return replace(self, endpoints=endpoints)
 
+    @_plainly
     def can_invoke(self, target_model: str | None = None, *, by: str | None = None) -> Proof:
         """Each model of a pattern is allowed in some context.
 
@@ -82,6 +106,7 @@ class Subject:
         __tracebackhide__ = True
         return self._holds(self._asserted(can=True, target_model=target_model, action=by))
 
+    @_plainly
     def cannot_invoke(self, target_model: str | None = None, *, by: str | None = None) -> Proof:
         """No request for a model of a pattern is allowed; arguments as :meth:`can_invoke`.
 
@@ -90,11 +115,13 @@ class Subject:
         __tracebackhide__ = True
         return self._holds(self._asserted(can=False, target_model=target_model, action=by))
 
+    @_plainly
     def is_isolated(self) -> Proof:
         """Nothing outside what its tenant owns or all share can be invoked, by any action."""
         __tracebackhide__ = True
         return self._holds(self._of(Asks.ISOLATED))
 
+    @_plainly
     def reaches_what_it_owns(self) -> Proof:
         """One of the tenant's principals can invoke each model that it owns."""
         __tracebackhide__ = True
@@ -188,6 +215,7 @@ class Isolation:
         """The manifest under test."""
         return self._checks().manifest
 
+    @_plainly
     def policies(self, who: str) -> PolicySet:
         """The policies of a principal: by its ARN, or by its tenant's name where it has one only.
 
@@ -209,6 +237,7 @@ class Isolation:
             raise InputError([Problem(message, Place(self.manifest.file, "tenants"))])
         return members[0]
 
+    @_plainly
     def policy_set(
         self,
         *policies: PolicyLike,
@@ -224,10 +253,12 @@ class Isolation:
             lenient=self._options.lenient,
         )
 
+    @_plainly
     def principal(self, who: str) -> Subject:
         """A tenant's principals, one principal by its ARN, or those of all tenants of a rule."""
         return Subject(who, self._checks(), self._answered)
 
+    @_plainly
     def assert_isolated(
         self,
         who: Who | None = None,
@@ -297,6 +328,7 @@ class Isolation:
             if who is not None or not arns <= trusted:
                 yield name
 
+    @_plainly
     def assert_can(
         self, who: str, target_model: str | None = None, *, action: str | None = None
     ) -> Proof:
@@ -304,6 +336,7 @@ class Isolation:
         __tracebackhide__ = True
         return self.principal(who).can_invoke(target_model, by=action)
 
+    @_plainly
     def assert_cannot(
         self, who: str, target_model: str | None = None, *, action: str | None = None
     ) -> Proof:
@@ -311,6 +344,7 @@ class Isolation:
         __tracebackhide__ = True
         return self.principal(who).cannot_invoke(target_model, by=action)
 
+    @_plainly
     def assert_no_new_access(self, old: Who, new: Who) -> Comparison:
         """NEW allows nothing that OLD does not.
 
