@@ -95,12 +95,23 @@ def read_context(text: str) -> dict[str, ContextValue]:
     """
     expected = "expected a JSON object of keys to a text or a list of texts"
     try:
-        data = json.loads(text)
+        data = json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise _problem("--context", f"found {text!r:.80} ({error}), {expected}") from None
     if not isinstance(data, dict):
         raise _problem("--context", f"found {text!r:.80}, {expected}")
     return {key: _context_value(key, value, expected) for key, value in data.items()}
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object, whose keys are each there once: case tells none from another for IAM."""
+    names = [name.lower() for name, _ in pairs]
+    for (name, _), lowered in zip(pairs, names, strict=True):
+        if names.count(lowered) > 1:
+            raise _problem("--context", f"found {name!r:.80} twice, expected each key once")
+        if lowered == TARGET_MODEL.lower():
+            raise _problem("--context", f"found {name!r}, expected it as --target-model")
+    return dict(pairs)
 
 
 def _context_value(key: str, value: Any, expected: str) -> ContextValue:

@@ -67,6 +67,14 @@ BAD = [
     (["--as", "acme", "--action", "s3:GetObject"], '--action: found "s3:GetObject"'),
     (["--as", "acme", "--target-model", " x"], "--target-model: found ' x', expected 1 to 1024"),
     (["--as", "acme", "--context", "[]"], "--context: found '[]', expected a JSON object"),
+    (
+        ["--as", "acme", "--context", '{"a": "1", "A": "2"}'],
+        "--context: found 'a' twice, expected each key once",
+    ),
+    (
+        ["--as", "acme", "--context", '{"SageMaker:targetmodel": "acme/x"}'],
+        "--context: found 'SageMaker:targetmodel', expected it as --target-model",
+    ),
     (["--as", "acme", "--context", "{"], "--context: found '{' ("),
     (["--as", "acme", "--context", '{"a": 1}'], "--context: found 1 of 'a', expected"),
     (

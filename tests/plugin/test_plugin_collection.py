@@ -162,6 +162,17 @@ def test_the_configuration_in_an_ini_file_with_globs(pytester: pytest.Pytester) 
     result.stdout.fnmatch_lines(["*manifests: one/tenantproof.toml, two/tenantproof.toml"])
 
 
+def test_a_glob_names_manifests_among_other_files(pytester: pytest.Pytester) -> None:
+    access = pytester.mkdir("access")
+    one = access / "one"
+    one.mkdir()
+    safe(Setup(one))
+    (access / "README.md").write_text("")
+    access.joinpath("none").mkdir()
+    pytester.makeini("[pytest]\ntenantproof = access/*")
+    pytester.runpytest().assert_outcomes(passed=4)
+
+
 def test_a_configured_manifest_that_is_missing_is_an_error(pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\ntenantproof = nowhere.toml")
     result = pytester.runpytest()

@@ -124,6 +124,51 @@ def test_what_a_principal_reaches_no_other_of_its_tenant_does(
     result.stdout.fnmatch_lines(["FAILED *test_1"])
 
 
+def test_a_proof_that_was_not_expected_says_what_it_proves(
+    setup: Setup, pytester: pytest.Pytester
+) -> None:
+    sentence = 'principal("acme").can_invoke("acme/*")'
+    result = run(pytester, f"def test_it(principal):\n    assert not {sentence}")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            'E * assert not <PROVED can: acme can invoke "acme/[*]" *>',
+            "E * where can_invoke = Subject(who='acme', endpoints=())*",
+        ],
+        consecutive=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        'principal("nobody").is_isolated()',
+        'principal("acme").can_invoke("acme/*", by="s3:GetObject")',
+        'principal("acme").at("nowhere").reaches_what_it_owns()',
+        'assert_isolated("nowhere")',
+        'assert_isolated({"Statement": []}, owns="acme/*")',
+        'assert_no_new_access("nowhere.json", "acme.json")',
+    ],
+)
+def test_bad_input_shows_no_frame_of_ours(
+    given: str, setup: Setup, pytester: pytest.Pytester
+) -> None:
+    source = f"def test_it(principal, assert_isolated, assert_no_new_access):\n    {given}\n"
+    result = run(pytester, source)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E * tenantproof.errors.InputError: *", "*.py:2: InputError"])
+    assert "isolation.py" not in result.stdout.str()
+
+
+@pytest.mark.parametrize("given", ['""', '"acme/*", by=""'])
+def test_an_empty_text_is_no_other_question(
+    given: str, setup: Setup, pytester: pytest.Pytester
+) -> None:
+    result = run(pytester, f"def test_it(principal):\n    principal('acme').can_invoke({given})\n")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E * found '', expected a text that is not empty"])
+
+
 def test_policies_in_code(setup: Setup, pytester: pytest.Pytester) -> None:
     result = run(
         pytester,

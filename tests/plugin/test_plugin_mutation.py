@@ -161,3 +161,62 @@ def test_the_configuration_can_ask_for_it(setup: Setup, pytester: pytest.Pyteste
     pytester.makeini("[pytest]\ntenantproof_mutate = true\ntenantproof = tenantproof.toml")
     pytester.runpytest().stdout.fnmatch_lines(["*= tenantproof mutants =*"])
     assert "mutants" not in pytester.runpytest("--collect-only").stdout.str()
+
+
+def test_a_test_that_fails_when_it_is_run_again_notices_nothing(
+    setup: Setup, pytester: pytest.Pytester
+) -> None:
+    pytester.makepyfile(
+        """
+        runs = []
+
+        def test_runs_once(policy_set):
+            policy_set("acme.json")
+            runs.append(1)
+            assert len(runs) == 1
+        """
+    )
+    result = mutate(pytester)
+    assert result.ret == 0
+    assert counts(result)["survived"] > 0
+    result.stdout.fnmatch_lines(
+        ["noticed by isolated (*)", "not asked: *::test_runs_once, which *"], consecutive=False
+    )
+
+
+def test_subtests_of_mutants_are_not_reported(setup: Setup, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        from unittest import TestCase
+
+        from tenantproof.testing.policies import as_document
+        from pathlib import Path
+
+        class TestPolicy(TestCase):
+            def test_actions(self):
+                for each in as_document(Path("acme.json")).statements:
+                    with self.subTest(each.sid):
+                        assert "Describe*" not in str(each)
+        """
+    )
+    result = mutate(pytester)
+    assert result.ret == 0
+    assert counts(result)["survived"] > 0
+
+
+def test_a_test_may_print_and_leave_the_folder(setup: Setup, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import os
+
+        def test_prints(policy_set, monkeypatch, tmp_path, capfd):
+            policy_set("acme.json")
+            monkeypatch.chdir(tmp_path)
+            os.system("echo captured")
+            assert capfd.readouterr().out == "captured\\n"
+            os.system("echo stray")
+        """
+    )
+    result = mutate(pytester)
+    assert result.ret == 0
+    assert "stray" not in result.stdout.str()

@@ -258,9 +258,10 @@ def read_assertion(
         "name": name,
         "target_model": target_model,
         "action": action,
-        "endpoints": list(endpoints),
+        "endpoints": list(endpoints) or None,
     }
-    fields = {"principal": principal, **{field: value for field, value in given.items() if value}}
+    known = {field: value for field, value in given.items() if value is not None}
+    fields = {"principal": principal, **known}
     path = "can" if can else "cannot"
     reader = _Reader(Path(manifest.file), lenient=False)
     table = _Table(fields, manifest.file, path, reader.problems)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from tenantproof.compare import Comparison, Question, Side, Terms, compare, no_new_access
 from tenantproof.compare.answers import Compared
@@ -25,7 +26,10 @@ from tenantproof.request import ContextValue, Principal
 from tenantproof.testing.checks import DEFAULT, Checks, Options, Outcome
 from tenantproof.testing.in_code import IN_CODE, TENANT, endpoint_of, made_of
 from tenantproof.testing.policies import PolicyLike, as_policies, policy_set
-from tenantproof.testing.words import comparison_failure, failure
+from tenantproof.testing.words import comparison_failure, failure, headline
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 ANY_INVOKE = "sagemaker:Invoke*"
 """Every action that invokes an endpoint: who reads "cannot invoke" thinks of no other."""
@@ -41,11 +45,29 @@ def _nobody(*_: object) -> None:
     """Where nobody wants to be told."""
 
 
+def _plainly(method: Callable[P, T]) -> Callable[P, T]:
+    """Bad input is told without the frames that read it: its place is in what was given."""
+
+    @wraps(method)
+    def told(*args: P.args, **kwargs: P.kwargs) -> T:
+        __tracebackhide__ = True
+        try:
+            return method(*args, **kwargs)
+        except InputError as error:
+            raise error.with_traceback(None) from None
+
+    return told
+
+
 @dataclass(frozen=True)
 class Proof:
     """What a sentence that holds rests on: it is true, so that ``assert`` may stand before it."""
 
     outcomes: tuple[Outcome, ...]
+
+    def __repr__(self) -> str:
+        """What was proved, in words: ``assert not`` shows it."""
+        return f"<{'; '.join(map(headline, self.outcomes))}>"
 
     @property
     def verdict(self) -> Verdict:
@@ -65,7 +87,7 @@ class Subject:
     """
 
     who: str
-    checks: Checks
+    checks: Checks = field(repr=False)
     answered: Told = field(default=_nobody, compare=False, repr=False)
     endpoints: tuple[str, ...] = ()
 
@@ -73,6 +95,7 @@ class Subject:
         """The same at some endpoints, by name or ARN."""
         return replace(self, endpoints=endpoints)
 
+    @_plainly
     def can_invoke(self, target_model: str | None = None, *, by: str | None = None) -> Proof:
         """Each model of a pattern is allowed in some context.
 
@@ -88,6 +111,7 @@ class Subject:
         what = "without a TargetModel" if target_model is None else json.dumps(target_model)
         return self._holds(self._asserted(True, f"can invoke {what}", target_model, by))
 
+    @_plainly
     def cannot_invoke(self, target_model: str | None = None, *, by: str | None = None) -> Proof:
         """No request for a model of a pattern is allowed.
 
@@ -104,11 +128,13 @@ class Subject:
         said = f"cannot invoke {what}"
         return self._holds(self._asserted(False, said, target_model, by, or_by=ANY_INVOKE))
 
+    @_plainly
     def is_isolated(self) -> Proof:
         """Nothing outside what its tenant owns or all share can be invoked, by any action."""
         __tracebackhide__ = True
         return self._holds(self._of(Asks.ISOLATED))
 
+    @_plainly
     def reaches_what_it_owns(self) -> Proof:
         """One of the tenant's principals can invoke each model that it owns.
 
@@ -125,13 +151,13 @@ class Subject:
         by: str | None,
         or_by: str | None = None,
     ) -> Iterator[Asked]:
-        action = f" by {by}" if by else ""
+        action = "" if by is None else f" by {by}"
         assertion = read_assertion(
             self.checks.manifest,
             can=can,
             principal=self.who,
             target_model=target_model,
-            action=by or or_by,
+            action=or_by if by is None else by,
             endpoints=self.endpoints,
             name=f"{self.who} {said}{action}",
         )
@@ -223,6 +249,7 @@ class Isolation:
         """The manifest under test."""
         return self._checks().manifest
 
+    @_plainly
     def policies(self, who: str) -> PolicySet:
         """The policies of a principal: by its ARN, or by its tenant's name where it has one only.
 
@@ -244,6 +271,7 @@ class Isolation:
             raise InputError([Problem(message, Place(self.manifest.file, "tenants"))])
         return members[0]
 
+    @_plainly
     def policy_set(
         self,
         *policies: PolicyLike,
@@ -259,10 +287,12 @@ class Isolation:
             lenient=self._options.lenient,
         )
 
+    @_plainly
     def principal(self, who: str) -> Subject:
         """A tenant's principals, one principal by its ARN, or those of all tenants of a rule."""
         return Subject(who, self._checks(), self._answered)
 
+    @_plainly
     def assert_isolated(
         self,
         who: Who | None = None,
@@ -333,6 +363,7 @@ class Isolation:
             if who is not None or not arns <= trusted:
                 yield name
 
+    @_plainly
     def assert_can(
         self, who: str, target_model: str | None = None, *, action: str | None = None
     ) -> Proof:
@@ -340,6 +371,7 @@ class Isolation:
         __tracebackhide__ = True
         return self.principal(who).can_invoke(target_model, by=action)
 
+    @_plainly
     def assert_cannot(
         self, who: str, target_model: str | None = None, *, action: str | None = None
     ) -> Proof:
@@ -347,6 +379,7 @@ class Isolation:
         __tracebackhide__ = True
         return self.principal(who).cannot_invoke(target_model, by=action)
 
+    @_plainly
     def assert_no_new_access(self, old: Who, new: Who) -> Comparison:
         """NEW allows nothing that OLD does not.
 

@@ -46,6 +46,7 @@ class Mutation:
         share: which of how many shares of the mutants this process looks at.
         reports: of each manifest the shares of its report that are known, by number.
         failed: of each manifest that could not be surveyed, why.
+        set_aside: tests that cannot be asked whether they notice something.
     """
 
     state: State
@@ -53,6 +54,7 @@ class Mutation:
     share: tuple[int, int] = (0, 1)
     reports: dict[str, dict[int, MutationReport]] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    set_aside: set[str] = field(default_factory=set)
     _read: dict[str, set[Path]] = field(default_factory=dict)
     _read_by_fixture: dict[str, set[Path]] = field(default_factory=dict)
     _passed: set[str] = field(default_factory=set)
@@ -95,7 +97,10 @@ class Mutation:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note whether a test passed: one that does not cannot notice anything."""
-        if report.when == "call" and report.passed:
+        if type(report) is not pytest.TestReport:
+            # A subtest: it is reported whenever the test runs, with a mutant, too.
+            self.set_aside.add(report.nodeid)
+        elif report.when == "call" and report.passed:
             self._passed.add(report.nodeid)
         elif report.failed:
             self._failed.add(report.nodeid)
@@ -139,13 +144,22 @@ class Mutation:
             self.reports.setdefault(name, {})[self.share[0]] = report
 
     def _noticed_by(self, mutant: Mutant, tests: list[pytest.Item]) -> str | None:
+        """The first test that fails because of a mutant: without it, it passes again."""
+        while (item := self._first_that_fails(mutant, tests)) is not None:
+            with self.state.reading_again():
+                if self._passes(item):
+                    return item.nodeid
+            self.set_aside.add(item.nodeid)
+        return None
+
+    def _first_that_fails(self, mutant: Mutant, tests: list[pytest.Item]) -> pytest.Item | None:
         """The first test that passed, reads the policy, and fails with the mutant in its place."""
         path = Path(mutant.file).resolve()
+        asked = self._passed - self._failed - self.set_aside
         with reading_instead({path: mutant.text.encode()}), self.state.reading_again():
             for item in tests:
-                passed = item.nodeid in self._passed - self._failed
-                if passed and path in self._files_of(item) and not self._passes(item):
-                    return item.nodeid
+                if item.nodeid in asked and path in self._files_of(item) and not self._passes(item):
+                    return item
         return None
 
     def _files_of(self, item: pytest.Item) -> set[Path]:
@@ -169,7 +183,7 @@ class Mutation:
         """A worker tells what it found; the run fails where the score is below the bound."""
         output = getattr(session.config, "workeroutput", None)
         if output is not None:
-            output[_OUTPUT] = pickle.dumps((self.share, self.reports, self.failed))
+            output[_OUTPUT] = pickle.dumps((self.share, self.reports, self.failed, self.set_aside))
         elif not session.config.option.collectonly and self._falls_short:
             session.exitstatus = max(session.exitstatus, pytest.ExitCode.TESTS_FAILED)
 
@@ -179,9 +193,10 @@ class Mutation:
         packed = getattr(node, "workeroutput", {}).get(_OUTPUT)
         if packed is not None:
             # It comes from a process that this one started.
-            share, reports, failed = pickle.loads(packed)  # noqa: S301
+            share, reports, failed, set_aside = pickle.loads(packed)  # noqa: S301
             self.share = share
             self.failed.update(failed)
+            self.set_aside |= set_aside
             for name, parts in reports.items():
                 self.reports.setdefault(name, {}).update(parts)
 
@@ -196,6 +211,10 @@ class Mutation:
                 terminalreporter.write_line(f"not measured: {each}", red=True)
             else:
                 terminalreporter.write(mutation_to_text(each))
+        for nodeid in sorted(self.set_aside):
+            terminalreporter.write_line(
+                f"not asked: {nodeid}, which has subtests or does not pass when it is run again"
+            )
         if self.fail_under is not None:
             word = "below" if self._falls_short else "not below"
             terminalreporter.write_line(

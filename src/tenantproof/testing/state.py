@@ -259,7 +259,8 @@ def _paths(given: list[str], folder: Path) -> list[Path]:
 def _matching(folder: Path, text: str) -> Iterator[Path]:
     path = folder / text
     if any(char in text for char in "*?[") and not path.exists():
-        candidates = sorted(folder.glob(text)) if not Path(text).is_absolute() else []
+        found = sorted(folder.glob(text)) if not Path(text).is_absolute() else []
+        candidates = [each for each in found if each.is_dir() or each.suffix == ".toml"]
     else:
         candidates = [path]
     for each in candidates:
