@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -129,3 +130,29 @@ def test_tenants_by_rule_without_time_are_unknown(pytester: pytest.Pytester) -> 
     folder = Path(__file__).parents[2] / "examples" / "all-tenants"
     result = pytester.runpytest(str(folder / "tenantproof.toml"), NO_TIME)
     result.stdout.fnmatch_lines(["3 UNKNOWN"])
+
+
+def test_names_of_which_nearly_all_are_excluded_are_attacked_as_far_as_can_be(
+    setup: Setup, pytester: pytest.Pytester
+) -> None:
+    others = [f"{char}*" for char in "abcdefghijklmnopqrstuvwxy"]
+    excluded = others + [f"z{char}" for char in "abcdefghijklmnopqrstuvwxy"]
+    (pytester.path / "p.json").write_text(
+        json.dumps(
+            {"Version": "2012-10-17", "Statement": allow("${aws:PrincipalTag/tenant}/*")},
+        )
+    )
+    setup.more(
+        f"""
+        [[rules]]
+        name = "few"
+        names = "[a-z]{{2}}"
+        except = {json.dumps(excluded)}
+        owns = ["{{tenant}}/*"]
+        [[rules.principals]]
+        arn = "arn:aws:iam::111122223333:role/app"
+        tags = {{ tenant = "{{tenant}}" }}
+        policies = ["p.json"]
+        """
+    ).write()
+    pytester.runpytest("tenantproof.toml").assert_outcomes(passed=2)

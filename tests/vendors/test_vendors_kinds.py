@@ -9,6 +9,8 @@ from string import Template
 from typing import Any
 
 import pytest
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
 from vendor_helpers import ENDPOINT, OWNS, RULE, check, few, invoke, shrinking
 
 from tenantproof.isolation import Escape, Verdict
@@ -296,3 +298,21 @@ def test_where_all_are_refused_nothing_is_proved() -> None:
 def test_a_question_without_an_answer_in_time_is_no_pass(names: Any) -> None:
     report = check(by_dict, names, timeout=0.0)
     assert report.verdict is not Verdict.PROVED
+
+
+def test_a_profile_that_draws_nothing_leaves_the_names_always_tried() -> None:
+    again = settings(database=None, phases=[Phase.reuse])
+    assert check(by_dict, drawing=again).for_every_name
+    assert check(without_slash, drawing=again).verdict is Verdict.LEAK
+
+
+def test_where_nearly_all_names_are_excluded_the_rest_is_tried() -> None:
+    others = tuple(f"{char}*" for char in "abcdefghijklmnopqrstuvwxy")
+    excluded = (*others, *(f"z{char}" for char in "abcdefghijklmnopqrstuvwxy"))
+    report = check(by_dict, "[a-z]{2}", excluded=excluded)
+    assert report.verdict is Verdict.PROVED
+    assert report.tried == ("zz",)
+
+
+def test_a_strategy_without_names_proves_nothing() -> None:
+    assert check(by_dict, st.nothing()).verdict is Verdict.UNKNOWN

@@ -15,7 +15,7 @@ from unittest import SkipTest
 
 from hypothesis import Phase, currently_in_test_context, event, find, settings
 from hypothesis import strategies as st
-from hypothesis.errors import NoSuchExample
+from hypothesis.errors import NoSuchExample, Unsatisfiable
 
 from tenantproof.isolation.promises import Allows, Denies, OfEachTenant, Promise
 from tenantproof.isolation.sagemaker import TARGET_MODEL
@@ -70,8 +70,9 @@ class Attack:
                 _attempts(self.promise), self._succeeds, settings=chosen, database_key=self.key
             )
             return _reduced(found)
-        except (NoSuchExample, SkipTest):
-            # Skipped is what Hypothesis calls a profile that draws nothing.
+        except (NoSuchExample, Unsatisfiable, SkipTest):
+            # Unsatisfiable is what Hypothesis calls names of which too many are excluded, skipped a
+            # profile that draws nothing.
             return None
 
     def _succeeds(self, attempt: Attempt) -> bool:
