@@ -20,7 +20,7 @@ BELOW: dict[str, set[str]] = {
     "prove": {"errors", "policy", "reading", "request"},
     "isolation": {"errors", "evaluate", "policy", "prove", "reading", "request"},
     "compare": {"errors", "evaluate", "isolation", "policy", "prove", "reading", "request"},
-    "mutate": {"compare", "errors", "isolation", "policy", "prove", "request"},
+    "mutate": {"compare", "errors", "isolation", "policy", "prove", "reading", "request"},
     "certificate": {"errors", "evaluate", "policy", "reading", "request"},
     "certify": {"certificate", "errors", "isolation", "policy"},
     "report": {"compare", "errors", "isolation", "mutate", "policy", "prove", "request"},
