@@ -387,3 +387,10 @@ def test_what_is_no_identity_policy_is_refused() -> None:
 def test_many_slashes_make_few_mutants() -> None:
     policy = text(statement(**condition("StringLike", "a/" * 5000 + "*")))
     assert len(made(policy, Kind.WILDCARD_WIDENED)) <= 5
+
+
+@pytest.mark.parametrize(("begins", "widened"), [("arn", True), ("?arn", False), ("*", False)])
+def test_all_arns_are_more_than_what_is_an_arn(begins: str, widened: bool) -> None:
+    value = f"{begins}:aws:iam::111122223333:role/acme"
+    policy = text(statement(Condition={"ArnLike": {"aws:SourceArn": value}}))
+    assert any(m.sentence.startswith("all ARNs") for m in made(policy)) is widened

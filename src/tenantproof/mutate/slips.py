@@ -308,7 +308,9 @@ def _arn_widened(pieces: Pieces) -> Iterator[Changed]:
         yield from texts.any_one_widened(pieces)
         yield from texts.cut(pieces, texts.last_field(pieces))
         yield from texts.fields_widened(pieces, (3, 4))
-        yield "all ARNs", _ANY_ARN
+        # Of a value that is no ARN from its beginning this would be another text, no wider one.
+        if pieces.text.startswith("arn:"):
+            yield "all ARNs", _ANY_ARN
 
 
 def _text_widened(pieces: Pieces) -> Iterator[Changed]:
