@@ -86,15 +86,10 @@ _format = click.option(
 _lenient = click.option(
     "--lenient", is_flag=True, help="Read policies with comments and trailing commas."
 )
-
-
-@main.command()
-@click.argument(
+_manifest = click.argument(
     "manifest", type=click.Path(path_type=Path, exists=True), default=Path(), required=False
 )
-@_format
-@_lenient
-@click.option(
+_timeout = click.option(
     "--timeout",
     type=_Seconds(),
     default=30.0,
@@ -102,6 +97,13 @@ _lenient = click.option(
     metavar="SECONDS",
     help="For one question about one principal; what takes longer is UNKNOWN.",
 )
+
+
+@main.command()
+@_manifest
+@_format
+@_lenient
+@_timeout
 @click.option(
     "--engine",
     type=click.Choice(["automata", "z3", "cvc5", "all"]),
@@ -248,19 +250,10 @@ KINDS = (
 
 
 @main.command()
-@click.argument(
-    "manifest", type=click.Path(path_type=Path, exists=True), default=Path(), required=False
-)
+@_manifest
 @_format
 @_lenient
-@click.option(
-    "--timeout",
-    type=_Seconds(),
-    default=30.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="For one question about one principal; what takes longer is UNKNOWN.",
-)
+@_timeout
 @click.option(
     "--fail-under",
     type=click.FloatRange(0, 100),
@@ -480,9 +473,7 @@ def verify(file: Path, form: str, root: Path | None, detached: bool, timeout: fl
 
 
 @main.command()
-@click.argument(
-    "manifest", type=click.Path(path_type=Path, exists=True), default=Path(), required=False
-)
+@_manifest
 @click.option("--as", "who", required=True, metavar="WHO", help="A principal's ARN, or a tenant.")
 @click.option("--name", metavar="NAME", help="The tenant's name, where WHO is a rule.")
 @click.option("--target-model", metavar="MODEL", help="The TargetModel; none without it.")

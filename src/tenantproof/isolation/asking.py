@@ -16,7 +16,7 @@ from tenantproof.isolation.blame import blame
 from tenantproof.isolation.coverage import Covered, Missing, Retarget, Undecided, cover
 from tenantproof.isolation.findings import Finding, Question, Verdict
 from tenantproof.isolation.inquiry import TARGET, Inquiry, InquiryT
-from tenantproof.isolation.manifest import Endpoint, Manifest, Member
+from tenantproof.isolation.manifest import Endpoint, Manifest, Member, Tenant, TenantRule
 from tenantproof.isolation.promises import Answered, Denies, Promise
 from tenantproof.isolation.sagemaker import (
     TARGET_MODEL,
@@ -292,6 +292,18 @@ class Asked:
     endpoint: Endpoint
     answer: Callable[[], Answered]
     assertion: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        question: Question,
+        group: Tenant | TenantRule,
+        member: Member,
+        endpoint: Endpoint,
+        answer: Callable[[], Answered],
+    ) -> Asked:
+        """The question about a principal of a tenant, or of a rule's tenants."""
+        return cls(question, group.name, member.principal.arn, endpoint, answer)
 
 
 def all_of(answers: Iterable[Answered]) -> Answered:

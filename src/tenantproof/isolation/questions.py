@@ -6,7 +6,7 @@ requests, and asked again under the other readings of the reference that the pol
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -79,12 +79,12 @@ class Run(Asker):
                 if member.principal.arn not in trusted:
                     for endpoint in self.manifest.endpoints:
                         answer = partial(self.isolated, tenant, member, endpoint)
-                        yield self._asked(Question.ISOLATED, tenant, member, endpoint, answer)
+                        yield Asked.of(Question.ISOLATED, tenant, member, endpoint, answer)
         for tenant in self.manifest.tenants:
             # A tenant that only owns models has nobody to reach them.
             for endpoint in tenant.endpoints if tenant.members else ():
                 answer = partial(self.reaches, tenant, endpoint)
-                yield self._asked(Question.REACHES, tenant, tenant.members[0], endpoint, answer)
+                yield Asked.of(Question.REACHES, tenant, tenant.members[0], endpoint, answer)
         yield from RuleQuestions(self).asked()
         for assertion in self.manifest.assertions:
             yield from self.asked_of(assertion)
@@ -97,18 +97,8 @@ class Run(Asker):
         for tenant, member in assertion.members:
             for endpoint in assertion.endpoints:
                 answer = partial(self.asserted, assertion, tenant, member, endpoint)
-                asked = self._asked(question, tenant, member, endpoint, answer)
+                asked = Asked.of(question, tenant, member, endpoint, answer)
                 yield replace(asked, assertion=assertion.name)
-
-    def _asked(
-        self,
-        question: Question,
-        tenant: Tenant,
-        member: Member,
-        endpoint: Endpoint,
-        answer: Callable[[], Answered],
-    ) -> Asked:
-        return Asked(question, tenant.name, member.principal.arn, endpoint, answer)
 
     # -- isolated ----------------------------------------------------------------------------
 

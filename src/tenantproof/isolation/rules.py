@@ -308,11 +308,11 @@ class RuleQuestions:
                 if member.principal.arn not in trusted:
                     for endpoint in manifest.endpoints:
                         answer = partial(self.isolated, rule, member, endpoint)
-                        yield _asked(Question.ISOLATED, rule, member, endpoint, answer)
+                        yield Asked.of(Question.ISOLATED, rule, member, endpoint, answer)
         for rule in manifest.rules:
             for endpoint in rule.endpoints:
                 answer = partial(self.reaches, rule, endpoint)
-                yield _asked(Question.REACHES, rule, rule.members[0], endpoint, answer)
+                yield Asked.of(Question.REACHES, rule, rule.members[0], endpoint, answer)
 
     def asked_of(self, assertion: Assertion, rule: TenantRule) -> Iterator[Asked]:
         """What a reviewer asserted, of each principal at each endpoint."""
@@ -320,7 +320,7 @@ class RuleQuestions:
         for member in rule.members:
             for endpoint in assertion.endpoints:
                 answer = partial(self.asserted, assertion, rule, member, endpoint)
-                asked = _asked(question, rule, member, endpoint, answer)
+                asked = Asked.of(question, rule, member, endpoint, answer)
                 yield replace(asked, assertion=assertion.name)
 
     # -- isolated ----------------------------------------------------------------------------
@@ -552,16 +552,6 @@ class RuleQuestions:
 
 def _draft(question: Question, rule: TenantRule, arn: str, endpoint: Endpoint) -> Finding:
     return Finding(question, Verdict.PROVED, rule.name, arn, endpoint.arn, for_all=True)
-
-
-def _asked(
-    question: Question,
-    rule: TenantRule,
-    member: Member,
-    endpoint: Endpoint,
-    answer: Callable[[], Answered],
-) -> Asked:
-    return Asked(question, rule.name, member.principal.arn, endpoint, answer)
 
 
 def _put_model(name: str, word: str) -> Retarget:
