@@ -220,3 +220,15 @@ def test_a_test_may_print_and_leave_the_folder(setup: Setup, pytester: pytest.Py
     result = mutate(pytester)
     assert result.ret == 0
     assert "stray" not in result.stdout.str()
+
+
+def test_it_does_not_matter_what_ran_last(setup: Setup, pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\ntenantproof = tenantproof.toml\ntestpaths = tests")
+    tests = pytester.mkdir("tests")
+    reads = "policy_set('../reviewed.json'), policy_set('../acme.json')"
+    source = f"def test_it(assert_no_new_access, policy_set): assert_no_new_access({reads})"
+    tests.joinpath("test_it.py").write_text(source)
+    result = pytester.runpytest("--tenantproof-mutate")
+    result.assert_outcomes(passed=3)
+    assert counts(result)["survived"] == 0
+    assert "not asked" not in result.stdout.str()

@@ -29,13 +29,14 @@ def test_a_partner_has_nothing_that_the_app_has_not(assert_no_new_access, isolat
     assert_no_new_access(isolation.policies(APP), isolation.policies(PARTNER))
 
 
-def test_all_may_describe_the_endpoint_and_no_more(assert_no_new_access, policy_set):
-    """Beside invoking, which the manifest's questions are about."""
-    describe = {
-        "Effect": "Allow",
-        "Action": "sagemaker:DescribeEndpoint",
-        "Resource": "arn:aws:sagemaker:us-east-1:111122223333:endpoint/models",
+def test_all_may_describe_and_invoke_the_endpoint_and_no_other(assert_no_new_access, policy_set):
+    """What models they may invoke the manifest's questions are about."""
+    most = {
+        "Version": "2012-10-17",
+        "Statement": {
+            "Effect": "Allow",
+            "Action": ["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"],
+            "Resource": "arn:aws:sagemaker:us-east-1:111122223333:endpoint/models",
+        },
     }
-    invoke = {"Effect": "Allow", "Action": "sagemaker:InvokeEndpoint", "Resource": "*"}
-    most = {"Version": "2012-10-17", "Statement": [describe, invoke]}
     assert_no_new_access(most, policy_set("../policies/invoke.json"))

@@ -171,6 +171,7 @@ class Mutation:
     def _passes(self, item: pytest.Item) -> bool:
         """Run a test again, and its fixtures of every scope."""
         known = item.nodeid in self._passed
+        self.state.runs(item)
         with self._watching(item):
             reports = runtestprotocol(item, log=False, nextitem=None)
         for report in [] if known else reports:

@@ -144,6 +144,10 @@ class State:
         if checks.manifest.file not in self.assumptions:
             self.assumptions[checks.manifest.file] = checks.run.assumptions()
 
+    def runs(self, item: pytest.Item) -> None:
+        """Note which test runs, where it is not pytest that runs it."""
+        self.config.stash[self.item] = item
+
     def _item(self) -> pytest.Item | None:
         return self.config.stash.get(self.item, None)
 
