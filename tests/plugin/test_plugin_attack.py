@@ -22,9 +22,13 @@ def setup(pytester: pytest.Pytester) -> Iterator[Setup]:
     pytester.makeconftest(
         """
         from hypothesis import Phase, settings
-        settings.register_profile("few", max_examples=7)
-        settings.register_profile("many", max_examples=500)
-        settings.register_profile("again", phases=[Phase.reuse])
+        from hypothesis.database import DirectoryBasedExampleDatabase
+
+        # Whatever the profile of the run around this one is.
+        kept = settings(derandomize=False, database=DirectoryBasedExampleDatabase("examples"))
+        settings.register_profile("few", kept, max_examples=7)
+        settings.register_profile("many", kept, max_examples=500)
+        settings.register_profile("again", kept, phases=[Phase.reuse])
         settings.register_profile("ci", max_examples=500, derandomize=True)
         """
     )

@@ -120,7 +120,8 @@ def test_a_failure_prints_code() -> None:
     with pytest.raises(AssertionError) as raised:
         fails()
     printed = "\n".join(raised.value.__notes__)
-    code = printed[printed.index("PolicySet(") : printed.rindex(")")].rstrip().rstrip(",")
+    start = printed.index("PolicySet(")
+    code = printed[start : printed.index("\n)", start)].rstrip().rstrip(",")
     names = {"PolicySet": PolicySet, "policy": policy}
     again = eval(code, names)
     assert isinstance(again, PolicySet)
