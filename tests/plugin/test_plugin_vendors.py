@@ -101,3 +101,25 @@ def test_the_headline_claims_no_more_than_was_proved() -> None:
     assert vendor_headline(report) == "PROVED policy vendor dict, of the 2 names tried alone"
     every = replace(some, names=("a", "b"))
     assert vendor_headline(replace(report, vendor=every)) == "PROVED policy vendor dict"
+
+
+def test_objects_that_do_not_bear_to_be_asked_are_passed_by(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import tenantproof.vendors
+
+        class Proxy:
+            def __getattr__(self, name):
+                if name.startswith("__tenantproof"):
+                    raise RuntimeError("working outside of a context")
+                raise AttributeError(name)
+
+        test_proxy = Proxy()
+        other = Proxy()
+
+        def test_one():
+            pass
+        """
+    )
+    result = pytester.runpytest()
+    result.assert_outcomes(passed=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from inspect import getattr_static
 from typing import TYPE_CHECKING, TypeVar
 
 from tenantproof.isolation.manifest import PLACEHOLDER, Endpoint
@@ -249,5 +250,6 @@ def policy_vendor(
 
 def vendor_of(function: object) -> Vendor | None:
     """What :func:`policy_vendor` said of a function; None of any other object."""
-    vendor = getattr(function, _ATTRIBUTE, None)
+    # Of a test module's other objects some do not bear to be asked: a proxy without its context.
+    vendor = getattr_static(function, _ATTRIBUTE, None)
     return vendor if isinstance(vendor, Vendor) else None
