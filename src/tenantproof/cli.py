@@ -371,8 +371,7 @@ def _report(
     try:
         report = ask()
     except InputError as error:
-        for problem in error.problems:
-            click.echo(f"error: {problem}", err=True)
+        _tell(error)
         _finish(_as_json(to_json(None, error.problems)) if form == "json" else "", Exit.BAD_INPUT)
     except DisagreementError as error:
         click.echo(f"internal error: the two readings disagree: {error}", err=True)
@@ -385,6 +384,12 @@ def _report(
         sys.exit(Exit.BAD_INPUT)
     text = to_text(report) if form == "text" else _as_json(to_json(report))
     _finish(text, code(report))
+
+
+def _tell(error: InputError) -> None:
+    """Every problem of an input, a message each."""
+    for problem in error.problems:
+        click.echo(f"error: {problem}", err=True)
 
 
 def _as_json(answer: dict[str, Any]) -> str:
@@ -453,8 +458,7 @@ def verify(file: Path, form: str, root: Path | None, detached: bool, timeout: fl
         certificate = read_certificate(file)
         found = verify_certificate(certificate, root=root, detached=detached, seconds=timeout)
     except InputError as error:
-        for problem in error.problems:
-            click.echo(f"error: {problem}", err=True)
+        _tell(error)
         first = error.problems[0]
         answer = rejected_to_json(first.place.path, str(first))
         _finish(_as_json(answer) if form == "json" else "", Exit.BAD_INPUT)
@@ -506,8 +510,7 @@ def explain(  # noqa: PLR0917 (click passes them by name)
         asked = Asked(who, name, target_model, action, endpoint, keys)
         explanation = explain(load_manifest(manifest, lenient=lenient), asked)
     except InputError as error:
-        for problem in error.problems:
-            click.echo(f"error: {problem}", err=True)
+        _tell(error)
         sys.exit(Exit.BAD_INPUT)
     text = to_text(explanation) if form == "text" else _as_json(to_json(explanation))
     _finish(text, Exit.PROVED)
