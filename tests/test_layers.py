@@ -18,6 +18,7 @@ BELOW: dict[str, set[str]] = {
     "policy": {"errors"},
     "evaluate": {"errors", "policy", "reading", "request"},
     "prove": {"errors", "policy", "reading", "request"},
+    "account": {"errors", "policy"},
     "isolation": {"errors", "evaluate", "policy", "prove", "reading", "request"},
     "compare": {"errors", "evaluate", "isolation", "policy", "prove", "reading", "request"},
     "mutate": {"compare", "errors", "isolation", "policy", "prove", "reading", "request"},

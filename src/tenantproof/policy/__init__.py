@@ -3,8 +3,10 @@
 from tenantproof.policy.files import files_read, note_read, read_file, reading_instead
 from tenantproof.policy.loader import PolicyKind, load_policy, parse_policy, policy_from_json
 from tenantproof.policy.stack import (
+    Access,
     Layer,
     LayerKind,
+    Levels,
     PolicySet,
     ResourcePolicies,
     Stack,
@@ -16,14 +18,17 @@ from tenantproof.policy.syntax import (
     Operator,
     PolicyDocument,
     Statement,
+    Unknown,
     Version,
 )
 
 __all__ = [
+    "Access",
     "Condition",
     "Effect",
     "Layer",
     "LayerKind",
+    "Levels",
     "Operator",
     "PolicyDocument",
     "PolicyKind",
@@ -31,6 +36,7 @@ __all__ = [
     "ResourcePolicies",
     "Stack",
     "Statement",
+    "Unknown",
     "Version",
     "files_read",
     "load_policy",

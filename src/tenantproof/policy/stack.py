@@ -17,10 +17,16 @@ from tenantproof.policy.syntax import PolicyDocument, Statement
 class LayerKind(Enum):
     """The kinds of policy layers; the value is how reports name them."""
 
-    IDENTITY = "identity_policies"
-    BOUNDARY = "permissions_boundary"
+    RESOURCE_CONTROL = "resource_control_policies"
     SERVICE_CONTROL = "service_control_policies"
     RESOURCE = "resource_policy"
+    BOUNDARY = "permissions_boundary"
+    SESSION = "session_policy"
+    IDENTITY = "identity_policies"
+
+
+BY_LEVEL = frozenset({LayerKind.RESOURCE_CONTROL, LayerKind.SERVICE_CONTROL})
+"""The kinds that an organization has a layer of on each level, of which each must allow."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Layer:
     @property
     def name(self) -> str:
         """How reports name the layer."""
-        if self.kind is LayerKind.SERVICE_CONTROL:
+        if self.kind in BY_LEVEL:
             return f"{self.kind.value}[{self.level}]"
         return str(self.kind.value)
 
@@ -78,18 +84,30 @@ class ResourcePolicies:
         yield Layer(LayerKind.RESOURCE, self.policies)
 
 
+Levels = tuple[tuple[PolicyDocument, ...], ...]
+"""Policies of an organization: one tuple a level, from its root down to the account.
+
+A level allows if one of its policies does; no level at all means that the account is in no
+organization.
+"""
+
+
 @dataclass(frozen=True)
 class PolicySet:
-    """Every policy that applies to one principal.
+    """The caller's side: every policy that applies to one principal, whatever it calls.
 
-    ``service_control_policies`` holds one tuple a level, from the organization's root down to
-    the account; a level allows if one of its policies does, and no level at all means that the
-    account is in no organization.
+    Attributes:
+        identity_policies: managed, inline, and those of a user's groups.
+        permissions_boundary: the one of the user or the role.
+        service_control_policies: those of the principal's account.
+        session_policies: those passed when the session began; none where none was passed. Together
+            they are one layer.
     """
 
     identity_policies: tuple[PolicyDocument, ...] = ()
     permissions_boundary: PolicyDocument | None = None
-    service_control_policies: tuple[tuple[PolicyDocument, ...], ...] = ()
+    service_control_policies: Levels = ()
+    session_policies: tuple[PolicyDocument, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse statements that only a resource policy may have.
@@ -111,7 +129,60 @@ class PolicySet:
             yield Layer(LayerKind.SERVICE_CONTROL, policies, level)
         if self.permissions_boundary is not None:
             yield Layer(LayerKind.BOUNDARY, (self.permissions_boundary,))
+        if self.session_policies:
+            yield Layer(LayerKind.SESSION, self.session_policies)
         yield Layer(LayerKind.IDENTITY, self.identity_policies)
+
+
+@dataclass(frozen=True)
+class Access:
+    """Both sides of a request: the caller's policies, and those of the resource it is about.
+
+    How the two combine ("Policy evaluation logic" of the IAM User Guide): an explicit deny
+    anywhere wins, and each level of both organizations must allow. In one account the identity
+    policies or the resource's policy allow, in two accounts both must. What the resource's policy
+    allows to a user or a session itself, boundary and session policy do not limit; what it allows
+    to a role they do.
+
+    Attributes:
+        caller: the caller's side.
+        resource_policy: the resource's own policy (a bucket policy, a role's trust policy); None
+            where it has none.
+        resource_control_policies: those of the resource's account.
+    """
+
+    caller: PolicySet
+    resource_policy: PolicyDocument | None = None
+    resource_control_policies: Levels = ()
+
+    def __post_init__(self) -> None:
+        """Check the resource's side; the caller's is checked already.
+
+        Raises:
+            InputError: a statement of the resource's policy names no principals, or one of a
+                resource control policy others than everyone.
+        """
+        ResourcePolicies(self.resource_policies)
+        _refuse(
+            problem
+            for level in self.resource_control_policies
+            for policy in level
+            for statement in policy.statements
+            for problem in _not_for_everyone(statement)
+        )
+
+    @property
+    def resource_policies(self) -> tuple[PolicyDocument, ...]:
+        """The resource's policy, if it has one."""
+        return () if self.resource_policy is None else (self.resource_policy,)
+
+    def layers(self) -> Iterator[Layer]:
+        """The layers that apply, outermost first."""
+        for level, policies in enumerate(self.resource_control_policies):
+            yield Layer(LayerKind.RESOURCE_CONTROL, policies, level)
+        if self.resource_policy is not None:
+            yield Layer(LayerKind.RESOURCE, (self.resource_policy,))
+        yield from self.caller.layers()
 
 
 def statements(stack: Stack) -> Iterator[Statement]:
@@ -135,3 +206,11 @@ def _misplaced(statement: Statement) -> Iterator[Problem]:
     if statement.resource is None:
         message = "found neither Resource nor NotResource, expected one of them"
         yield Problem(message, statement.place, statement.name)
+
+
+def _not_for_everyone(statement: Statement) -> Iterator[Problem]:
+    """The one Principal that a resource control policy may have is ``*``."""
+    clause = statement.principal
+    if clause is not None and (clause.negated or any(e.value != "*" for e in clause.entries)):
+        message = f'found {clause.element}, expected Principal "*" in a resource control policy'
+        yield Problem(message, clause.place, statement.name)

@@ -206,8 +206,23 @@ class PrincipalClause:
 
 
 @dataclass(frozen=True)
+class Unknown:
+    """A part of a statement that is not known where it was read, and why it is not.
+
+    A value that is known after a Terraform plan is applied, say. What is known of the statement
+    is a bound: it applies to no request that the rest of it does not match.
+    """
+
+    reason: str
+    place: Place = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
 class Statement:
-    """One statement; ``index`` counts from 0 in its document."""
+    """One statement; ``index`` counts from 0 in its document.
+
+    With ``unknown`` nobody can say whether it applies to a request that the rest of it matches.
+    """
 
     index: int
     sid: str | None
@@ -217,6 +232,7 @@ class Statement:
     principal: PrincipalClause | None
     conditions: tuple[Condition, ...]
     place: Place = field(compare=False, repr=False)
+    unknown: Unknown | None = None
 
     @property
     def name(self) -> str:
