@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -24,6 +24,7 @@ from tenantproof.isolation.sagemaker import (
     target_model_actions,
     target_model_domain,
 )
+from tenantproof.isolation.tables import Table
 from tenantproof.policy import PolicyDocument, PolicyKind, PolicySet, load_policy, read_file
 from tenantproof.prove import Domain, Language, language, shortest_member
 from tenantproof.prove.regular import CharSet, Concat, One, Regular, Repeat
@@ -221,7 +222,7 @@ def load_manifest(path: Path, *, lenient: bool = False) -> Manifest:
     except ValueError as error:
         raise InputError([Problem(f"found no readable file ({error})", root)]) from None
     reader = _Reader(file, lenient)
-    manifest = reader.manifest(_Table(data, str(file), "", reader.problems))
+    manifest = reader.manifest(Table(data, str(file), "", reader.problems))
     if reader.problems:
         raise InputError(dict.fromkeys(reader.problems))
     return manifest
@@ -264,90 +265,11 @@ def read_assertion(
     fields = {"principal": principal, **known}
     path = "can" if can else "cannot"
     reader = _Reader(Path(manifest.file), lenient=False)
-    table = _Table(fields, manifest.file, path, reader.problems)
+    table = Table(fields, manifest.file, path, reader.problems)
     assertion = reader.assertion(table, can, manifest.tenants, manifest.rules, manifest.endpoints)
     if reader.problems:
         raise InputError(reader.problems)
     return assertion
-
-
-class _Table:
-    """A TOML table that reports what is wrong with its fields; unread fields are unknown."""
-
-    def __init__(
-        self, data: Mapping[str, Any], file: str, path: str, problems: list[Problem]
-    ) -> None:
-        self._data = data
-        self._file = file
-        self._path = path
-        self._problems = problems
-        self._known: list[str] = []
-
-    def report(self, name: str, message: str) -> None:
-        path = ".".join(part for part in (self._path, name) if part)
-        self._problems.append(Problem(message, Place(self._file, path or "manifest")))
-
-    def has(self, name: str) -> bool:
-        return name in self._data
-
-    def text(self, name: str, *, required: bool = True, default: str = "") -> str:
-        return self._read(name, _is_text, "a text that is not empty", required, default)
-
-    def texts(self, name: str, *, required: bool = True) -> tuple[str, ...]:
-        def is_texts(value: Any) -> bool:
-            return isinstance(value, list) and all(map(_is_text, value)) and bool(value)
-
-        return tuple(self._read(name, is_texts, "a list of one or more texts", required, ()))
-
-    def mapping(self, name: str) -> Mapping[str, Any]:
-        return self._read(name, lambda v: isinstance(v, dict), "a table", False, {})
-
-    def levels(self, name: str) -> list[list[str]]:
-        def is_levels(value: Any) -> bool:
-            return isinstance(value, list) and all(
-                isinstance(level, list) and all(map(_is_text, level)) for level in value
-            )
-
-        return self._read(name, is_levels, "a list of lists of files", False, [])
-
-    def tables(self, name: str, *, required: bool) -> list[_Table]:
-        def is_tables(value: Any) -> bool:
-            return isinstance(value, list) and all(isinstance(item, dict) for item in value)
-
-        items: list[Mapping[str, Any]] = self._read(name, is_tables, "tables", required, [])
-        if required and not items and self.has(name):
-            self.report(name, "found none, expected at least one")
-        prefix = f"{self._path}.{name}" if self._path else name
-        return [
-            _Table(item, self._file, f"{prefix}[{i}]", self._problems)
-            for i, item in enumerate(items)
-        ]
-
-    def _read(
-        self, name: str, fits: Callable[[Any], bool], expected: str, required: bool, default: T
-    ) -> T:
-        self._known.append(name)
-        if name not in self._data:
-            if required:
-                self.report(name, f"found nothing, expected {expected}")
-            return default
-        value = self._data[name]
-        if not fits(value):
-            self.report(name, f"found {value!r:.80}, expected {expected}")
-            return default
-        found: T = value
-        return found
-
-    def finish(self) -> None:
-        """Report the fields that nobody asked for."""
-        for name in self._data:
-            if name not in self._known:
-                known = ", ".join(self._known)
-                self.report(name, f"found an unknown field, expected one of {known}")
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value)
 
 
 class _Reader:
@@ -357,7 +279,7 @@ class _Reader:
         self._lenient = lenient
         self._policies: dict[str, PolicyDocument | None] = {}
 
-    def manifest(self, table: _Table) -> Manifest:
+    def manifest(self, table: Table) -> Manifest:
         endpoints = tuple(
             endpoint
             for item in table.tables("endpoints", required=True)
@@ -388,17 +310,17 @@ class _Reader:
         table.finish()
         return Manifest(str(self._file), endpoints, tenants, shared, trusted, assertions, rules)
 
-    def _without_placeholder(self, table: _Table, name: str, texts: Iterable[str]) -> None:
+    def _without_placeholder(self, table: Table, name: str, texts: Iterable[str]) -> None:
         for text in texts:
             if PLACEHOLDER in text:
                 message = f"found {text!r:.80}, expected no {PLACEHOLDER}, which stands for a name"
                 table.report(name, f"{message} in {_HOLDERS}")
 
-    def _unique(self, table: _Table, name: str, values: list[str]) -> None:
+    def _unique(self, table: Table, name: str, values: list[str]) -> None:
         for value in sorted({v for v in values if v and values.count(v) > 1}):
             table.report(name, f'found "{value}" twice, expected each once')
 
-    def _endpoint(self, table: _Table) -> Endpoint | None:
+    def _endpoint(self, table: Table) -> Endpoint | None:
         if table.has("arn"):
             arn = table.text("arn")
             if arn and not is_endpoint(arn):
@@ -413,7 +335,7 @@ class _Reader:
         table.finish()
         return Endpoint(arn) if arn else None
 
-    def _chosen(self, table: _Table, endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
+    def _chosen(self, table: Table, endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
         """The endpoints named by a table's ``endpoints``, all of them where it has none."""
         names = table.texts("endpoints", required=False)
         for name in names:
@@ -421,7 +343,7 @@ class _Reader:
                 table.report("endpoints", f'found "{name}", expected the name of an endpoint above')
         return tuple(e for e in endpoints if not names or e.name in names or e.arn in names)
 
-    def _tenant(self, table: _Table, endpoints: tuple[Endpoint, ...]) -> Tenant:
+    def _tenant(self, table: Table, endpoints: tuple[Endpoint, ...]) -> Tenant:
         name = table.text("name")
         if not name.isprintable():
             table.report("name", f"found {name!r}, expected printable characters")
@@ -434,7 +356,7 @@ class _Reader:
         table.finish()
         return tenant
 
-    def _rule(self, table: _Table, endpoints: tuple[Endpoint, ...]) -> TenantRule:
+    def _rule(self, table: Table, endpoints: tuple[Endpoint, ...]) -> TenantRule:
         name = table.text("name")
         if not name.isprintable():
             table.report("name", f"found {name!r}, expected printable characters")
@@ -463,7 +385,7 @@ class _Reader:
         return rule
 
     def _check_names(
-        self, table: _Table, names: Regular, owns: tuple[str, ...], excluded: Language
+        self, table: Table, names: Regular, owns: tuple[str, ...], excluded: Language
     ) -> None:
         """There must be names, and models for each: or what is said of all says nothing."""
         some = Domain(min_length=1)
@@ -481,7 +403,7 @@ class _Reader:
                     f" for a tenant named {unfit!r}",
                 )
 
-    def _names(self, table: _Table) -> Regular:
+    def _names(self, table: Table) -> Regular:
         text = table.text("names")
         if not text:
             return parse_rule("x")
@@ -491,17 +413,17 @@ class _Reader:
             table.report("names", f"{error}, in {text!r:.80}")
             return parse_rule("x")
 
-    def _patterns(self, table: _Table, name: str, *, required: bool = True) -> tuple[str, ...]:
+    def _patterns(self, table: Table, name: str, *, required: bool = True) -> tuple[str, ...]:
         patterns = table.texts(name, required=required)
         for pattern in patterns:
             self._check_pattern(table, name, pattern)
         return patterns
 
-    def _check_pattern(self, table: _Table, name: str, pattern: str) -> None:
+    def _check_pattern(self, table: Table, name: str, pattern: str) -> None:
         if is_void(pattern):
             table.report(name, f"found {pattern!r:.80}, which no TargetModel can match")
 
-    def _member(self, table: _Table) -> Member:
+    def _member(self, table: Table) -> Member:
         principal = Principal(self._arn(table), self._tags(table), self._context(table))
         boundary = table.text("permissions_boundary", required=False)
         documents = self._documents(table.texts("policies"))
@@ -510,13 +432,13 @@ class _Reader:
         table.finish()
         return Member(principal, PolicySet(documents, next(iter(boundaries), None), levels))
 
-    def _arn(self, table: _Table) -> str:
+    def _arn(self, table: Table) -> str:
         arn = table.text("arn")
         if arn and arn.count(":") < 5:
             table.report("arn", f'found "{arn}", expected the ARN of a user, role or session')
         return arn
 
-    def _tags(self, table: _Table) -> dict[str, str]:
+    def _tags(self, table: Table) -> dict[str, str]:
         tags = table.mapping("tags")
         for name, value in tags.items():
             if not isinstance(value, str):
@@ -524,7 +446,7 @@ class _Reader:
         self._fold(table, "tags", tags)
         return {name: str(value) for name, value in tags.items()}
 
-    def _context(self, table: _Table) -> dict[str, ContextValue]:
+    def _context(self, table: Table) -> dict[str, ContextValue]:
         context: dict[str, ContextValue] = {}
         given = table.mapping("context")
         self._fold(table, "context", given)
@@ -540,7 +462,7 @@ class _Reader:
                 table.report(f"context.{name}", message)
         return context
 
-    def _fold(self, table: _Table, field_name: str, given: Mapping[str, Any]) -> None:
+    def _fold(self, table: Table, field_name: str, given: Mapping[str, Any]) -> None:
         """Keys differing in case alone are the same key to IAM."""
         self._unique(table, field_name, [name.lower() for name in given])
 
@@ -560,14 +482,14 @@ class _Reader:
                 self._policies[name] = None
         return self._policies[name]
 
-    def _trusted(self, table: _Table) -> Trusted:
+    def _trusted(self, table: Table) -> Trusted:
         trusted = Trusted(self._arn(table), table.text("reason"))
         table.finish()
         return trusted
 
     def assertion(
         self,
-        table: _Table,
+        table: Table,
         can: bool,
         tenants: tuple[Tenant, ...],
         rules: tuple[TenantRule, ...],
@@ -610,7 +532,7 @@ def _names_that_fit(*, begins: bool) -> Regular:
     return Regular(Concat((first if begins else rest, Repeat(rest, 0, None))))
 
 
-def _check_placeholders(table: _Table, member: Member, names: Regular) -> None:
+def _check_placeholders(table: Table, member: Member, names: Regular) -> None:
     """The name may stand once in a text, and in an ARN only where it can be a name of IAM."""
     principal = member.principal
     sets = {k: v for k, v in principal.context.items() if not isinstance(v, str)}
