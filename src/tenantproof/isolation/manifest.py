@@ -14,8 +14,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tenantproof.account import Estate, Identity, IdentityKind, parse_s3
 from tenantproof.errors import InputError, Place, Problem
 from tenantproof.isolation.naming import NamingError, parse_rule
+from tenantproof.isolation.route import DEPTH, MOST_DEPTH, Route, RouteSettings
 from tenantproof.isolation.sagemaker import (
     TARGET_MODEL,
     invoke_actions,
@@ -24,11 +26,13 @@ from tenantproof.isolation.sagemaker import (
     target_model_actions,
     target_model_domain,
 )
+from tenantproof.isolation.surroundings import check_estate, hosted, read_bucket, read_role
 from tenantproof.isolation.tables import Table
 from tenantproof.policy import PolicyDocument, PolicyKind, PolicySet, load_policy, read_file
 from tenantproof.prove import Domain, Language, language, shortest_member
 from tenantproof.prove.regular import CharSet, Concat, One, Regular, Repeat
 from tenantproof.request import ContextValue, Principal
+from tenantproof.sources import load_sources
 
 MANIFEST_NAME = "tenantproof.toml"
 
@@ -81,12 +85,16 @@ class Member:
 
 @dataclass(frozen=True)
 class Tenant:
-    """A tenant: what it owns (TargetModel patterns), and the endpoints it is on."""
+    """A tenant: what it owns, and the endpoints it is on.
+
+    ``owns`` are TargetModel patterns, ``artifacts`` S3 URL patterns.
+    """
 
     name: str
     owns: tuple[str, ...]
     members: tuple[Member, ...]
     endpoints: tuple[Endpoint, ...]
+    artifacts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,7 +153,11 @@ class Assertion:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Everything that the questions are asked about: tenants by list, or by rule."""
+    """Everything that the questions are asked about: tenants by list, or by rule.
+
+    ``estate`` is what its sources and itself say of the accounts; ``shared_artifacts`` are S3 URL
+    patterns of what every tenant may reach.
+    """
 
     file: str
     endpoints: tuple[Endpoint, ...]
@@ -154,6 +166,9 @@ class Manifest:
     trusted: tuple[Trusted, ...] = ()
     assertions: tuple[Assertion, ...] = field(default=())
     rules: tuple[TenantRule, ...] = ()
+    estate: Estate = field(default_factory=Estate)
+    shared_artifacts: tuple[str, ...] = ()
+    routes: RouteSettings = field(default_factory=RouteSettings)
 
     @property
     def groups(self) -> tuple[Tenant | TenantRule, ...]:
@@ -170,7 +185,8 @@ class Manifest:
             for layer in member.policies.layers()
             for document in layer.policies
         )
-        return (Path(self.file), *dict.fromkeys(Path(document.file) for document in documents))
+        named = (Path(document.file) for document in documents)
+        return (Path(self.file), *dict.fromkeys((*named, *map(Path, self.estate.files))))
 
 
 def find_manifest(path: Path) -> Path:
@@ -277,15 +293,13 @@ class _Reader:
         self.problems: list[Problem] = []
         self._file = file
         self._lenient = lenient
-        self._policies: dict[str, PolicyDocument | None] = {}
+        self._policies: dict[tuple[str, PolicyKind], PolicyDocument | None] = {}
+        self._estate = Estate()
+        self._identities: dict[str, Identity] = {}
 
     def manifest(self, table: Table) -> Manifest:
-        endpoints = tuple(
-            endpoint
-            for item in table.tables("endpoints", required=True)
-            if (endpoint := self._endpoint(item)) is not None
-        )
-        self._unique(table, "endpoints", [e.arn for e in endpoints])
+        self._estate = self._read_estate(table)
+        endpoints = self._endpoints(table)
         shared = self._patterns(table, "shared", required=False)
         by_rule = table.has("rules")
         tenants = tuple(
@@ -307,8 +321,70 @@ class _Reader:
             for can, name in ((True, "can"), (False, "cannot"))
             for item in table.tables(name, required=False)
         )
+        shared_artifacts = self._artifacts(table, "shared_artifacts")
+        routes = self._routes(table)
         table.finish()
-        return Manifest(str(self._file), endpoints, tenants, shared, trusted, assertions, rules)
+        return Manifest(
+            str(self._file),
+            endpoints,
+            tenants,
+            shared,
+            trusted,
+            assertions,
+            rules,
+            self._estate,
+            shared_artifacts,
+            routes,
+        )
+
+    def _read_estate(self, table: Table) -> Estate:
+        """What the sources and the manifest itself say of the accounts."""
+        names = table.texts("sources", required=False)
+        estate = Estate()
+        try:
+            paths = [self._file.parent / name for name in names]
+            estate = load_sources(paths, lenient=self._lenient) if names else estate
+        except InputError as error:
+            self.problems.extend(error.problems)
+        roles = tuple(
+            read_role(item, self._arn(item), self._tags(item), self._document)
+            for item in table.tables("roles", required=False)
+        )
+        buckets = tuple(
+            read_bucket(item, self._document) for item in table.tables("buckets", required=False)
+        )
+        estate = estate.joined(Estate(identities=roles, buckets=buckets))
+        check_estate(table, estate)
+        self._identities = {identity.arn: identity for identity in estate.identities}
+        return estate
+
+    def _endpoints(self, table: Table) -> tuple[Endpoint, ...]:
+        """The endpoints listed; where there are none, those of the sources."""
+        of_sources = tuple(Endpoint(each.arn) for each in self._estate.endpoints)
+        items = table.tables("endpoints", required=not table.has("sources"))
+        endpoints = tuple(
+            endpoint for item in items if (endpoint := self._endpoint(item)) is not None
+        )
+        self._unique(table, "endpoints", [e.arn for e in endpoints])
+        return endpoints if items else of_sources
+
+    def _routes(self, table: Table) -> RouteSettings:
+        settings = table.table("routes")
+        depth = settings.number("depth", default=DEPTH, least=1, most=MOST_DEPTH)
+        off = settings.table("off")
+        reasons = {route: off.text(route.value, required=False) for route in Route}
+        off.finish()
+        settings.finish()
+        return RouteSettings(depth, {route: why for route, why in reasons.items() if why})
+
+    def _artifacts(self, table: Table, name: str) -> tuple[str, ...]:
+        patterns = table.texts(name, required=False)
+        for pattern in patterns:
+            found = parse_s3(pattern)
+            if found is None or not found.key:
+                expected = "expected an S3 URL with a key as s3://bucket/prefix/*"
+                table.report(name, f"found {pattern!r:.80}, {expected}")
+        return patterns
 
     def _without_placeholder(self, table: Table, name: str, texts: Iterable[str]) -> None:
         for text in texts:
@@ -332,8 +408,16 @@ class _Reader:
             region, account, name = parts
             arn = f"arn:{partition}:sagemaker:{region}:{account}:endpoint/{name}"
             arn = arn if all(parts) else ""
+        serves = hosted(table, arn)
         table.finish()
-        return Endpoint(arn) if arn else None
+        if not arn:
+            return None
+        known = any(each.arn == arn for each in self._estate.endpoints)
+        if serves is not None and known:
+            table.report("model_data", "found it for an endpoint that the sources describe, too")
+        elif serves is not None:
+            self._estate = self._estate.joined(Estate(endpoints=(serves,)))
+        return Endpoint(arn)
 
     def _chosen(self, table: Table, endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
         """The endpoints named by a table's ``endpoints``, all of them where it has none."""
@@ -347,11 +431,13 @@ class _Reader:
         name = table.text("name")
         if not name.isprintable():
             table.report("name", f"found {name!r}, expected printable characters")
+        artifacts = self._artifacts(table, "artifacts")
         tenant = Tenant(
             name,
-            self._patterns(table, "owns"),
+            self._patterns(table, "owns", required=not artifacts),
             tuple(map(self._member, table.tables("principals", required=True))),
             self._chosen(table, endpoints),
+            artifacts,
         )
         table.finish()
         return tenant
@@ -425,12 +511,36 @@ class _Reader:
 
     def _member(self, table: Table) -> Member:
         principal = Principal(self._arn(table), self._tags(table), self._context(table))
+        known = self._identity_of(principal.arn)
+        if known is not None and not table.has("policies"):
+            table.finish()
+            return self._known_member(principal, known)
         boundary = table.text("permissions_boundary", required=False)
         documents = self._documents(table.texts("policies"))
         boundaries = self._documents((boundary,) if boundary else ())
         levels = tuple(map(self._documents, table.levels("service_control_policies")))
         table.finish()
         return Member(principal, PolicySet(documents, next(iter(boundaries), None), levels))
+
+    def _identity_of(self, arn: str) -> Identity | None:
+        """The user or role of an ARN, or the role of a session's, as the estate has it."""
+        fields = arn.split(":", 5)
+        if len(fields) == 6 and fields[5].startswith("assumed-role/"):
+            name = fields[5].split("/")[1]
+            roles = (each for each in self._estate.identities if each.kind is IdentityKind.ROLE)
+            return next((r for r in roles if (r.account, r.name) == (fields[4], name)), None)
+        return self._identities.get(arn)
+
+    def _known_member(self, principal: Principal, identity: Identity) -> Member:
+        """A principal that the estate describes; tags given here are those of its session."""
+        session = {"aws:PrincipalArn": identity.arn} if principal.arn != identity.arn else {}
+        own = {name.lower() for name in principal.tags}
+        tags = {name: tag for name, tag in identity.tags.items() if name.lower() not in own}
+        organization = self._estate.organizations.get(identity.account)
+        levels = () if organization is None else organization.service_control_policies
+        policies = PolicySet(identity.policies, identity.permissions_boundary, levels)
+        context = {**session, **principal.context}
+        return Member(Principal(principal.arn, {**tags, **principal.tags}, context), policies)
 
     def _arn(self, table: Table) -> str:
         arn = table.text("arn")
@@ -470,17 +580,15 @@ class _Reader:
         documents = (self._document(name) for name in files)
         return tuple(document for document in documents if document is not None)
 
-    def _document(self, name: str) -> PolicyDocument | None:
-        if name not in self._policies:
+    def _document(self, name: str, kind: PolicyKind = PolicyKind.IDENTITY) -> PolicyDocument | None:
+        if (name, kind) not in self._policies:
             path = self._file.parent / name
             try:
-                self._policies[name] = load_policy(
-                    path, lenient=self._lenient, kind=PolicyKind.IDENTITY
-                )
+                self._policies[name, kind] = load_policy(path, lenient=self._lenient, kind=kind)
             except InputError as error:
                 self.problems.extend(error.problems)
-                self._policies[name] = None
-        return self._policies[name]
+                self._policies[name, kind] = None
+        return self._policies[name, kind]
 
     def _trusted(self, table: Table) -> Trusted:
         trusted = Trusted(self._arn(table), table.text("reason"))
