@@ -182,14 +182,12 @@ class _Reader:
         if isinstance(event, CollectionStartEvent) and depth >= MAX_DEPTH:
             self._stop(event, path, f"expected at most {MAX_DEPTH} levels of nesting")
         place = self._place(event, path)
-        match event:
-            case MappingStartEvent():
-                return self._object(path, depth, place)
-            case SequenceStartEvent():
-                return self._array(path, depth, place)
-            case ScalarEvent():
-                return self._scalar(event, place)
-        self._stop(event, path, "expected a value")
+        if isinstance(event, MappingStartEvent):
+            return self._object(path, depth, place)
+        if isinstance(event, SequenceStartEvent):
+            return self._array(path, depth, place)
+        assert isinstance(event, ScalarEvent)
+        return self._scalar(event, place)
 
     def _object(self, path: str, depth: int, place: Place) -> JsonObject:
         members: list[tuple[JsonString, JsonNode]] = []
