@@ -69,7 +69,8 @@ def certify(
     writer = _Writer(file.parent, asked.files, lenient, timeout)
     verdicts: dict[Claim, set[Verdict]] = defaultdict(set)
     for finding in report.findings:
-        verdicts[_claim(finding)].add(finding.verdict)
+        if finding.endpoint is not None:
+            verdicts[_claim(finding, finding.endpoint)].add(finding.verdict)
     notes: dict[Claim, str | None] = {}
     for theorem in asked.theorems:
         claim = theorem.claim
@@ -83,12 +84,12 @@ def certify(
     return writer.certificate(str(file), asked.sha256), replace(report, findings=findings)
 
 
-def _claim(finding: Finding) -> Claim:
+def _claim(finding: Finding, endpoint: str) -> Claim:
     return Claim(
         finding.question.value,
         finding.tenant,
         finding.principal,
-        finding.endpoint,
+        endpoint,
         finding.assertion,
     )
 
@@ -97,8 +98,9 @@ def _noted(finding: Finding, notes: dict[Claim, str | None]) -> Finding:
     if finding.verdict is not Verdict.PROVED:
         return finding
     reason: str | None = _NO_KIND
-    if finding.question in CERTIFIED:
-        reason = notes.get(_claim(finding), "the manifest has changed meanwhile")
+    if finding.question in CERTIFIED and finding.endpoint is not None:
+        claim = _claim(finding, finding.endpoint)
+        reason = notes.get(claim, "the manifest has changed meanwhile")
     return replace(finding, certificate=CertificateNote(reason is None, reason))
 
 

@@ -14,7 +14,7 @@ from tenantproof.compare.inquiry import Inquiry, Requests, Side
 from tenantproof.errors import BudgetExceededError
 from tenantproof.evaluate import decide
 from tenantproof.isolation import DEFAULT_TIMEOUT, Verdict
-from tenantproof.isolation.asking import asked, hangs_on, no_answer, not_modelled
+from tenantproof.isolation.asking import asked_about, hangs_on, no_answer, not_modelled
 from tenantproof.isolation.blame import blame
 from tenantproof.policy import Stack
 from tenantproof.prove import Budget
@@ -193,6 +193,6 @@ def _only_under_this_reading(inquiry: Inquiry, found: Requests, way: Way) -> str
         if (old, new) != (way.by_old, way.by_new):
             return (
                 "of what the IAM reference leaves open, this reading decides it so:"
-                f" {asked(flipped)}"
+                f" {asked_about(flipped)}"
             )
     return None

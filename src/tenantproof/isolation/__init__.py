@@ -8,6 +8,7 @@ from tenantproof.isolation.findings import (
     Finding,
     Question,
     Report,
+    Step,
     Verdict,
 )
 from tenantproof.isolation.manifest import Manifest, find_manifest, load_manifest
@@ -23,6 +24,7 @@ __all__ = [
     "Question",
     "Report",
     "Run",
+    "Step",
     "Verdict",
     "find_manifest",
     "load_manifest",

@@ -18,6 +18,7 @@ from tenantproof.isolation.findings import Finding, Question, Verdict
 from tenantproof.isolation.inquiry import TARGET, Inquiry, InquiryT
 from tenantproof.isolation.manifest import Endpoint, Manifest, Member, Tenant, TenantRule
 from tenantproof.isolation.promises import Answered, Denies, Promise
+from tenantproof.isolation.route import Route
 from tenantproof.isolation.sagemaker import (
     TARGET_MODEL,
     invoke_actions,
@@ -75,7 +76,7 @@ class Asker:
         """
         since = len(inquiry.ledger.answers)
         found = self._answer(inquiry, formula, draft)
-        return None if found is None else self._noted(found, inquiry.ledger, since)
+        return None if found is None else self.noted(found, inquiry.ledger, since)
 
     def _answer(self, inquiry: Inquiry, formula: Term, draft: Finding) -> Finding | None:
         try:
@@ -107,7 +108,7 @@ class Asker:
     ) -> Answered:
         """What ``ask`` finds; else PROVED, once attacked and asked under the other readings."""
         found = self._proved_unless(inquiry, ask, draft, attack)
-        noted = tuple(self._noted(finding, inquiry.ledger) for finding in found)
+        noted = tuple(self.noted(finding, inquiry.ledger) for finding in found)
         return Answered(noted, (promise,))
 
     def _proved_unless(
@@ -160,7 +161,7 @@ class Asker:
         near: Iterable[str] = (),
     ) -> Denies:
         """The promise that nothing forbidden is allowed, near what others own and all share."""
-        neighbours = (tenant.owns[0] for tenant in self.manifest.tenants[:_NEIGHBOURS])
+        neighbours = (p for tenant in self.manifest.tenants[:_NEIGHBOURS] for p in tenant.owns[:1])
         patterns = (*near, *neighbours, *self.manifest.shared)
         return Denies(inquiry, is_forbidden, tuple(dict.fromkeys(patterns)))
 
@@ -212,10 +213,10 @@ class Asker:
                     finding = replace(finding, attacked=answer.attack(tried))
                 proved = self._under_other_readings(finding, inquiries, models)
                 promises = () if words is None else (words.promise(answer),)
-                return Answered((self._noted(proved, ledger),), promises)
+                return Answered((self.noted(proved, ledger),), promises)
         except BudgetExceededError as error:
             finding = replace(draft, verdict=Verdict.UNKNOWN, reason=no_answer(error))
-        return Answered((self._noted(finding, ledger),))
+        return Answered((self.noted(finding, ledger),))
 
     def _from_coverage(
         self, draft: Finding, inquiries: Sequence[Inquiry], answer: Covered | Missing | Undecided
@@ -260,7 +261,7 @@ class Asker:
         """A new record of what each engine answers to the questions of one finding."""
         return Ledger(self.engines, self.timeout)
 
-    def _noted(self, finding: Finding, ledger: Ledger, since: int = 0) -> Finding:
+    def noted(self, finding: Finding, ledger: Ledger, since: int = 0) -> Finding:
         """The finding with what each engine answered, where engines were chosen."""
         if self.engines == (AUTOMATA,) or finding.engine_answers:
             return finding
@@ -275,23 +276,25 @@ class Asker:
 
 @dataclass(frozen=True)
 class Asked:
-    """One question about one principal at one endpoint, not answered yet.
+    """One question about one principal, mostly at one endpoint, not answered yet.
 
     Attributes:
         question: what is asked.
         tenant: the tenant's name, or the rule's.
         principal: the principal's ARN; for ``reaches`` that of the tenant's first principal.
-        endpoint: the endpoint.
+        endpoint: the endpoint; None for ``artifacts``, which is about all of them.
         answer: answers it.
         assertion: the assertion's name, for ``can`` and ``cannot``.
+        route: of ``artifacts``, the kind of way.
     """
 
     question: Question
     tenant: str
     principal: str
-    endpoint: Endpoint
+    endpoint: Endpoint | None
     answer: Callable[[], Answered]
     assertion: str | None = None
+    route: Route | None = None
 
     @classmethod
     def of(
@@ -299,7 +302,7 @@ class Asked:
         question: Question,
         group: Tenant | TenantRule,
         member: Member,
-        endpoint: Endpoint,
+        endpoint: Endpoint | None,
         answer: Callable[[], Answered],
     ) -> Asked:
         """The question about a principal of a tenant, or of a rule's tenants."""
@@ -382,10 +385,10 @@ def not_modelled(blocked: Blocked) -> str:
 
 def hangs_on(ambiguities: Iterable[Ambiguity]) -> str:
     """Why an answer that another reading does not give is UNKNOWN."""
-    return f"the answer hangs on what the IAM reference leaves open: {asked(ambiguities)}"
+    return f"the answer hangs on what the IAM reference leaves open: {asked_about(ambiguities)}"
 
 
-def asked(ambiguities: Iterable[Ambiguity]) -> str:
+def asked_about(ambiguities: Iterable[Ambiguity]) -> str:
     """The open questions, in words."""
     return " and ".join(ambiguity.question for ambiguity in ambiguities)
 
@@ -394,9 +397,8 @@ def _only_under_this_reading(inquiry: Inquiry, request: Request) -> str | None:
     """Of a request that is allowed here: the hedge under whose other reading it is not."""
     for flipped, (other,) in under_other_readings([inquiry]):
         if not other.decide(request).allowed:
-            return (
-                f"of what the IAM reference leaves open, this reading allows it: {asked(flipped)}"
-            )
+            open_points = asked_about(flipped)
+            return f"of what the IAM reference leaves open, this reading allows it: {open_points}"
     return None
 
 

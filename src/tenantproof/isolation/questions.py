@@ -29,6 +29,7 @@ from tenantproof.isolation.inquiry import (
 )
 from tenantproof.isolation.manifest import Assertion, Endpoint, Member, Tenant, TenantRule
 from tenantproof.isolation.promises import Allows, Answered
+from tenantproof.isolation.routes import RouteQuestions
 from tenantproof.isolation.rules import RuleQuestions
 from tenantproof.isolation.sagemaker import (
     TARGET_MODEL,
@@ -75,17 +76,18 @@ class Run(Asker):
         """The questions one by one, each to be answered when one likes."""
         trusted = {each.arn for each in self.manifest.trusted}
         for tenant in self.manifest.tenants:
-            for member in tenant.members:
+            for member in tenant.members if tenant.owns else ():
                 if member.principal.arn not in trusted:
                     for endpoint in self.manifest.endpoints:
                         answer = partial(self.isolated, tenant, member, endpoint)
                         yield Asked.of(Question.ISOLATED, tenant, member, endpoint, answer)
         for tenant in self.manifest.tenants:
             # A tenant that only owns models has nobody to reach them.
-            for endpoint in tenant.endpoints if tenant.members else ():
+            for endpoint in tenant.endpoints if tenant.members and tenant.owns else ():
                 answer = partial(self.reaches, tenant, endpoint)
                 yield Asked.of(Question.REACHES, tenant, tenant.members[0], endpoint, answer)
         yield from RuleQuestions(self).asked()
+        yield from RouteQuestions(self).asked()
         for assertion in self.manifest.assertions:
             yield from self.asked_of(assertion)
 
@@ -281,6 +283,7 @@ class Run(Asker):
         ]
         if problems:
             raise InputError(problems)
+        RouteQuestions(self).check()
 
     def _overlaps(self, endpoint: Endpoint) -> Iterator[tuple[Tenant, Tenant, str]]:
         """Pairs of tenants with a model that both own.
@@ -315,7 +318,8 @@ class Run(Asker):
         """What every PROVED rests on, in sentences."""
         domain = target_model_domain()
         inquiries = [
-            self.inquiry(member, self.manifest.endpoints[0])
+            self.inquiry(member, endpoint)
+            for endpoint in self.manifest.endpoints[:1]
             for members in (
                 *(tenant.members for tenant in self.manifest.tenants),
                 *(rule.members for rule in self.manifest.rules),
@@ -332,11 +336,13 @@ class Run(Asker):
             *map(_naming, self.manifest.rules),
             *((f"free, with any value or absent: {', '.join(free)}",) if free else ()),
             *((f"in every request, with any value: {', '.join(chosen)}",) if chosen else ()),
+            *RouteQuestions(self).assumptions(),
         )
 
     def _left_out(self) -> Iterator[str]:
         for trusted in self.manifest.trusted:
             yield f"{trusted.arn} is trusted: {trusted.reason}"
+        yield from RouteQuestions(self).left_out()
         if len(self.engines) > 1:
             yield from (
                 f"the engine {engine.name} is not installed, so that it was not asked"

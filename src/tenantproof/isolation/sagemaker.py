@@ -48,11 +48,21 @@ def invoke_actions() -> tuple[str, ...]:
 @cache
 def target_model_actions() -> tuple[str, ...]:
     """The actions whose API takes a ``TargetModel``: only they give the condition key a value."""
+    return _actions_that_take("TargetModel")
+
+
+@cache
+def hostname_actions() -> tuple[str, ...]:
+    """The actions whose API takes a ``TargetContainerHostname``."""
+    return _actions_that_take("TargetContainerHostname")
+
+
+def _actions_that_take(parameter: str) -> tuple[str, ...]:
     model = _service_model()
     return tuple(
         f"sagemaker:{name}"
         for name, operation in model["operations"].items()
-        if "TargetModel" in model["shapes"][operation["input"]["shape"]]["members"]
+        if parameter in model["shapes"][operation["input"]["shape"]]["members"]
     )
 
 

@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from tenantproof.errors import Problem
-from tenantproof.isolation import Blame, CertificateNote, Finding, Report, Verdict
+from tenantproof.isolation import Blame, CertificateNote, Finding, Report, Step, Verdict
 from tenantproof.request import ContextValue, Request
 
 SCHEMA_VERSION = "1"
@@ -61,6 +61,21 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "names": dict(finding.names) or None,
         "certificate": _note(finding.certificate),
         "engine_answers": [asdict(each) for each in finding.engine_answers],
+        "route": finding.route.value if finding.route else None,
+        "steps": [step_to_json(each) for each in finding.steps],
+    }
+
+
+def step_to_json(step: Step) -> dict[str, Any]:
+    """A step of a way."""
+    request = request_to_json(step.request)
+    principal = request.pop("principal")
+    return {
+        "principal": principal["arn"],
+        "tags": principal["tags"],
+        **request,
+        "effect": step.effect,
+        "statements": [blame_to_json(each) for each in step.statements],
     }
 
 

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 
-from tenantproof.isolation import Blame, Escape, Finding, Question, Report, Verdict
+from tenantproof.isolation import Blame, Escape, Finding, Question, Report, Step, Verdict
 from tenantproof.policy import LayerKind
 from tenantproof.prove.engines import EngineAnswers
 from tenantproof.request import Request
@@ -33,13 +33,17 @@ def finding_lines(finding: Finding) -> Iterator[str]:
     """One finding: what was asked and answered, and of a leak the request and who is to blame."""
     yield f"{label(finding):<8} {sentence(finding)}"
     more = f", or {finding.more_principals} more," if finding.more_principals else ""
-    yield f"         {_principal(finding)}{more} on {finding.endpoint.rpartition('/')[2]}"
+    where = "" if finding.endpoint is None else f" on {finding.endpoint.rpartition('/')[2]}"
+    yield f"         {_principal(finding)}{more}{where}"
     if finding.reason:
         yield f"         because {finding.reason}"
     if finding.certificate is not None:
         reason = finding.certificate.reason
         yield f"         {f'no certificate: {reason}' if reason else 'proof in the certificate'}"
     yield from (f"         {_engine_line(each)}" for each in finding.engine_answers)
+    if finding.steps:
+        yield from step_lines(finding.steps)
+        yield ""
     if finding.request is not None:
         yield from request_lines(finding.request, finding.shortest)
         if finding.example is not None:
@@ -80,6 +84,10 @@ def sentence(finding: Finding) -> str:
                 if proved
                 else (f"reaches: {tenant}")
             )
+        case Question.ARTIFACTS, Verdict.LEAK:
+            return f"artifacts: {tenant} reaches those of {_victims(finding)} by {_way(finding)}"
+        case Question.ARTIFACTS, _:
+            return f"artifacts: {tenant}, by {_way(finding)}{tried if proved else ''}"
         case question, _:
             return f"{question.value}: {finding.assertion}{tried if proved else ''}"
 
@@ -91,19 +99,46 @@ def _who(finding: Finding) -> str:
     return f"every tenant of {finding.tenant}" if finding.for_all else finding.tenant
 
 
+def _way(finding: Finding) -> str:
+    assert finding.route is not None
+    return f"{finding.route.value} ({finding.route.meaning})"
+
+
+def _victims(finding: Finding) -> str:
+    """The names of the tenants that are reached, of many the first."""
+    shown = '"{}"' if finding.for_all else "{}"
+    named = ", ".join(map(shown.format, finding.victims[:_MOST_VICTIMS]))
+    more = len(finding.victims) - _MOST_VICTIMS
+    return f"{named} and {more} more" if more > 0 else named
+
+
 def _reached(finding: Finding) -> str:
     escape = finding.escape.value if finding.escape else "what it must not"
     if finding.escape is Escape.NO_TARGET_MODEL and not finding.victims:
         return "the endpoint without a TargetModel"
     if not finding.victims:
         return escape
-    shown = '"{}"' if finding.for_all else "{}"
-    named = ", ".join(map(shown.format, finding.victims[:_MOST_VICTIMS]))
-    more = len(finding.victims) - _MOST_VICTIMS
-    tail = f" and {more} more" if more > 0 else ""
+    victims = _victims(finding)
     if finding.request is not None and "sagemaker:TargetModel" in finding.request.context:
-        return f"models of {named}{tail}"
-    return f"the endpoint without a TargetModel, where nothing keeps it from {named}{tail}"
+        return f"models of {victims}"
+    return f"the endpoint without a TargetModel, where nothing keeps it from {victims}"
+
+
+def step_lines(steps: tuple[Step, ...]) -> Iterator[str]:
+    """A way, step by step: who does what to what, what comes of it, and which statement lets it."""
+    for number, step in enumerate(steps, start=1):
+        request = step.request
+        yield f"         step {number:<3} {request.action} on {request.resource}"
+        own = request.principal.tags.items()
+        tags = ", ".join(f"{name} = {json.dumps(tag)}" for name, tag in own)
+        tagged = f" tagged {tags}" if tags else ""
+        yield f"                  as {request.principal.arn.split(':', 5)[-1]}{tagged}"
+        for name, value in request.context.items():
+            shown = json.dumps(value if isinstance(value, str) else list(value))
+            yield f"                  {name} = {shown}"
+        yield f"                  {step.effect}"
+        for each in step.statements:
+            yield from (f"         {line}" for line in blame_line(each).split("\n"))
 
 
 def request_lines(request: Request, shortest: bool = True) -> Iterator[str]:

@@ -194,7 +194,8 @@ class Subject:
         outcomes: list[Outcome] = []
         for asked in questions:
             key = f"{manifest.file}:{asked.question.value}:{asked.assertion}:{asked.principal}"
-            outcome = self.checks.outcome(asked, f"{key}:{asked.endpoint.arn}")
+            where = asked.endpoint.arn if asked.endpoint else asked.route
+            outcome = self.checks.outcome(asked, f"{key}:{where}")
             self.answered(outcome, self.checks)
             outcomes.append(outcome)
             if outcome.verdict is not Verdict.PROVED:

@@ -74,8 +74,13 @@ def _about(asked: Asked) -> str:
     """``acme-role/acme-models``: the tenant or assertion, the principal and the endpoint."""
     about = _in_one_line(asked.assertion or asked.tenant)
     if asked.question is Question.REACHES:
-        return f"{about}-{asked.endpoint.name}"
-    return f"{about}-{asked.principal.split(':', 5)[-1]}-{asked.endpoint.name}"
+        return f"{about}-{_where(asked)}"
+    return f"{about}-{asked.principal.split(':', 5)[-1]}-{_where(asked)}"
+
+
+def _where(asked: Asked) -> str:
+    """The endpoint, or the route."""
+    return asked.endpoint.name if asked.endpoint else asked.route.value if asked.route else ""
 
 
 def _in_one_line(name: str) -> str:

@@ -49,7 +49,9 @@ def failure(outcome: Outcome, manifest: Manifest, again: str | None = None) -> s
 
 def _full(finding: Finding, manifest: Manifest, quoted: set[Place]) -> Iterator[str]:
     yield from "\n".join(finding_lines(finding)).rstrip().split("\n")
+    of_steps = [each for step in finding.steps for each in step.statements]
     blamed = [each for each in finding.statements if each.applies] or list(finding.statements)
+    blamed = of_steps or blamed
     for each in blamed[:_MOST_QUOTED]:
         if each.place not in quoted:
             quoted.add(each.place)
@@ -87,11 +89,18 @@ def _claim(finding: Finding, who: str) -> str:
             return f"{who} can invoke all that it owns"
         case Question.CAN | Question.CANNOT:
             return str(finding.assertion)
+        case Question.ARTIFACTS:
+            assert finding.route is not None
+            return f"{who} has no way to another tenant's artifacts by {finding.route.value}"
 
 
 def _fact(finding: Finding, who: str) -> str:
+    if finding.steps:
+        actions = ", then ".join(dict.fromkeys(step.request.action for step in finding.steps))
+        return f"{who} reaches artifacts of {', '.join(finding.victims)} ({actions})"
     request = finding.request
     assert request is not None
+    assert finding.endpoint is not None
     target = request.context.get(TARGET_MODEL)
     alone = f"{finding.endpoint.rpartition('/')[2]} without a TargetModel"
     what = json.dumps(target) if isinstance(target, str) else alone

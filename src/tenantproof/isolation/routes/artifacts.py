@@ -169,7 +169,7 @@ class Artifacts:
         wall = None if location is None else self.wall(tenant, location.bucket)
         if location is None or wall is None:
             return None
-        if not location.key.endswith("/"):
+        if not container.is_prefix:
             return (location.bucket, location.key) if wall.is_beyond(location.key) else None
         under = language("*")
         key = shortest_member(

@@ -24,12 +24,16 @@ from tenantproof.prove.languages import ANY, Language, Pattern, PatternBuilder
 _MOST = 16384
 
 
-def may_allow(policies: PolicySet, actions: Iterable[str], resources: Iterable[str]) -> bool:
+def may_allow(
+    policies: PolicySet, actions: Iterable[str], resources: Iterable[str] | None = None
+) -> bool:
     """Whether the caller's side may allow one of some actions on one of some resources.
 
-    False only where no identity policy has a statement that does, whatever its conditions say.
+    Without resources: on anything. False only where no identity policy has a statement that does,
+    whatever its conditions say.
     """
-    listed, targets = tuple(actions), tuple(resources)
+    listed = tuple(actions)
+    targets: tuple[str | None, ...] = (None,) if resources is None else tuple(resources)
     return any(
         document_may_allow(document, action, resource)
         for document in policies.identity_policies
@@ -38,12 +42,16 @@ def may_allow(policies: PolicySet, actions: Iterable[str], resources: Iterable[s
     )
 
 
-def document_may_allow(document: PolicyDocument, action: str, resource: str) -> bool:
-    """Whether a statement of a policy may allow an action on a resource."""
+def document_may_allow(document: PolicyDocument, action: str, resource: str | None = None) -> bool:
+    """Whether a statement of a policy may allow an action on a resource, or without one on any."""
     return any(
         statement.effect is Effect.ALLOW
         and _may_match(statement.action, action.lower(), folded=True)
-        and (statement.resource is None or _may_match(statement.resource, resource, folded=False))
+        and (
+            resource is None
+            or statement.resource is None
+            or _may_match(statement.resource, resource, folded=False)
+        )
         for statement in document.statements
     )
 

@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from tenantproof.errors import Place
 from tenantproof.prove import ACTION, RESOURCE, Atom, Domain, RequestSpace, Term, conj, substitute
+from tenantproof.prove.automata import AUTOMATA, Within
 from tenantproof.prove.formula import (
     Matches,
     Opaque,
@@ -106,3 +108,25 @@ def renamed(term: Term, rename: Rename) -> Term:
                 return SomeMatches(rename(subject), language, listed, complemented)
 
     return substitute(term, of)
+
+
+def behind(past: Past, subject: str, other: str, prefix: str) -> Past:
+    """What is asked of a subject, said of another one whose value stands behind a prefix in it.
+
+    What relates the subject to a value that requests choose has no such form, and becomes opaque.
+    """
+
+    def of(atom: Atom) -> Term:
+        if subject not in subjects_of(atom):
+            return atom
+        match atom:
+            case Some(language=language) if isinstance(language, AUTOMATA):
+                complemented = atom.complemented
+                return Some(other, Within(language, prefix), complemented)
+            case _:
+                what = "values that follow from each other in the resource of"
+                return Opaque(other, other, what, (), Place("<policies>", ""))
+
+    domains = {key: domain for key, domain in past.domains.items() if key != subject}
+    always = {key: value for key, value in past.always.items() if key != subject}
+    return Past(substitute(past.term, of), domains, always, past.multivalued)

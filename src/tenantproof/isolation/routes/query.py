@@ -7,7 +7,7 @@ steps, and replays each through the evaluator before anyone sees it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -91,7 +91,7 @@ class Who:
     @property
     def account(self) -> str:
         """The account of the principal."""
-        return self.arn.split(":")[4]
+        return self.arn.split(":")[4] if ":" in self.arn else ""
 
     @property
     def partition(self) -> str:
@@ -113,15 +113,15 @@ class Hop:
         query: the query behind them, where some are; its subjects' names then begin with ``prefix``
             in the values that are found.
         prefix: see there.
-        passed: the names of the tags that its request passes on to who it leads to.
-        effect: what comes of it.
+        passed: the names of the tags that its request gives a value to.
+        kept: the names of the tags that who it leads to has the same value of as before.
     """
 
     steps: tuple[Step, ...] = ()
     query: Query | None = None
     prefix: str = ""
     passed: tuple[str, ...] = ()
-    effect: str = ""
+    kept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -280,25 +280,33 @@ class Query:
 
     def _before(self, witness: Witness) -> Iterator[Step]:
         """The steps of the hops, those that were left open with the values found now."""
-        open_hops = [hop for hop in self.who.hops if hop.query is not None]
-        prefixes = [*(hop.prefix for hop in open_hops), ""]
-        later = iter(prefixes[1:])
+        left_open = tuple(hop for hop in self.who.hops if hop.query is not None)
         for hop in self.who.hops:
             if hop.query is None:
                 yield from hop.steps
             else:
-                tags = _tags(hop.passed, witness, next(later))
-                yield from hop.query.filled(witness, hop.prefix, tags)
+                later = left_open[left_open.index(hop) + 1 :]
+                passed = {name: _value(name, later, witness) for name in hop.passed}
+                kept = {name: _value(name, later, witness) for name in hop.kept}
+                yield from hop.query.filled(witness, hop.prefix, passed, kept)
 
-    def filled(self, witness: Witness, prefix: str, passed: Mapping[str, str]) -> Iterator[Step]:
+    def filled(
+        self,
+        witness: Witness,
+        prefix: str,
+        passed: Mapping[str, str],
+        kept: Mapping[str, str],
+    ) -> Iterator[Step]:
         """The steps of this request alone, of values found for a later one.
 
         Args:
             witness: the values of all requests of the way.
             prefix: what the names of this one's subjects begin with.
-            passed: the tags that it passes on, by name.
+            passed: the tags that it gives a value to, by name.
+            kept: the caller's tags that are named as the later request's.
         """
         keys = {k.removeprefix(prefix): v for k, v in witness.keys.items() if k.startswith(prefix)}
+        keys |= {PRINCIPAL_TAG_PREFIX + name.lower(): value for name, value in kept.items()}
         own = replace(witness, action=self.actions[0], resource=self.resources[0], keys=keys)
         yield from self._here(own, "", passed)
 
@@ -317,7 +325,8 @@ class Query:
         self, companion: Companion, witness: Witness, passed: Mapping[str, str] | None
     ) -> Iterator[Step]:
         """The step of this request beside the one whose companion it is."""
-        own = replace(witness, action=self.actions[0], resource=companion.resource(witness))
+        action = witness.action if witness.action in self.actions else self.actions[0]
+        own = replace(witness, action=action, resource=companion.resource(witness))
         request = self.request(own, companion.prefix, passed or {})
         yield replace(self.step(request), effect=companion.effect)
 
@@ -372,24 +381,37 @@ class Query:
 
     # -- who one becomes ---------------------------------------------------------------------
 
-    def leading_to(self, who: Who, passed: tuple[str, ...], number: int) -> Who:
-        """Who one is once the request was made, with tags of a value that it chose.
+    def leading_to(
+        self, who: Who, number: int, passed: tuple[str, ...] = (), kept: tuple[str, ...] = ()
+    ) -> Who:
+        """Who one is once the request was made, with tags of a value that was chosen.
 
         Args:
-            who: who one is then, but for how it came to that; the tags passed are among its chosen.
-            passed: the names of the tags.
+            who: who one is then, but for how it came to that; the tags are among its chosen ones.
             number: how many hops were made before.
+            passed: the names of the tags that the request gives a value to.
+            kept: the names of those that keep theirs.
         """
         prefix = _STEP.format(number)
-        kept = {REQUEST_TAG + name.lower(): PRINCIPAL_TAG_PREFIX + name.lower() for name in passed}
+        same = {PRINCIPAL_TAG_PREFIX + name.lower() for name in kept}
+        given = {REQUEST_TAG + name.lower(): PRINCIPAL_TAG_PREFIX + name.lower() for name in passed}
 
         def rename(subject: str) -> str:
-            return subject if subject.startswith("<step") else kept.get(subject, prefix + subject)
+            if subject.startswith("<step") or subject in same:
+                return subject
+            return given.get(subject, prefix + subject)
 
-        compiled = self.compiled
-        past = past_of(self.space, self._multivalued, (compiled.allowed,), rename)
-        hop = Hop(query=self, prefix=prefix, passed=passed, effect=self.effect)
+        past = past_of(self.space, self._multivalued, (self.compiled.allowed,), rename)
+        hop = Hop(query=self, prefix=prefix, passed=passed, kept=kept)
         return replace(who, past=past, hops=(*self.who.hops, hop))
+
+
+def _value(name: str, later: Iterable[Hop], witness: Witness) -> str:
+    """The value found for a tag of who a hop led to, which later hops may keep."""
+    for hop in later:
+        if name not in hop.kept:
+            return _tags((name,), witness, hop.prefix)[name]
+    return _tags((name,), witness, "")[name]
 
 
 def _tags(names: tuple[str, ...], witness: Witness, prefix: str) -> dict[str, str]:

@@ -11,13 +11,15 @@ from tenantproof.errors import Place
 from tenantproof.isolation.manifest import Manifest, Member, Tenant
 from tenantproof.isolation.routes.artifacts import Artifacts
 from tenantproof.isolation.routes.query import REQUEST_TAG, TAG_KEYS, Query, Who
-from tenantproof.policy import Access, Levels, PolicyDocument, PolicySet
-from tenantproof.policy.syntax import Statement
+from tenantproof.policy import Access, Effect, Levels, PolicyDocument, PolicySet
+from tenantproof.policy.syntax import PrincipalClause, Statement
 from tenantproof.policy.unknown import unknown_policy
 from tenantproof.prove import Budget, Domain
 from tenantproof.prove.engines import Ledger
 from tenantproof.reading import Reading
 from tenantproof.request import PRINCIPAL_TAG_PREFIX, ContextValue, Principal
+
+EVERYBODY = "*"
 
 _RESOURCE_TAGS = ("aws:resourcetag/", "iam:resourcetag/")
 
@@ -76,7 +78,7 @@ class World:
                     found.setdefault(identity.arn, set()).add(tenant.name)
         return {arn: frozenset(names) for arn, names in found.items()}
 
-    def starts(self, tenant: Tenant, member: Member) -> Who:  # noqa: ARG002
+    def starts(self, member: Member) -> Who:
         """A tenant's principal, as it begins."""
         return Who(member.principal, member.policies, self.role_of(member.principal.arn))
 
@@ -93,6 +95,20 @@ class World:
         place = role.place or Place(self.manifest.file, "manifest")
         reason = f"the trust policy of {role.arn} is not given"
         return unknown_policy(reason, place.file, place, resource=True)
+
+    @cached_property
+    def trusts(self) -> dict[str, tuple[Identity, ...]]:
+        """The roles by whom their trust policy may name.
+
+        An ARN, an account's ID, a service, or ``*`` for everybody.
+        """
+        found: dict[str, dict[str, Identity]] = {}
+        for role in self.roles:
+            for statement in self.trust_of(role).statements:
+                if statement.effect is Effect.ALLOW and statement.principal is not None:
+                    for name in _named(statement.principal):
+                        found.setdefault(name, {})[role.arn] = role
+        return {name: tuple(roles.values()) for name, roles in found.items()}
 
     # -- policies ----------------------------------------------------------------------------
 
@@ -272,6 +288,16 @@ def tags_of_resource(identity: Identity, documents: Iterable[PolicyDocument]) ->
         if key.lower().startswith(_RESOURCE_TAGS)
     }
     return fixed, frozenset(asked - fixed.keys())
+
+
+def _named(clause: PrincipalClause) -> Iterator[str]:
+    """Whom a clause may name, an account by its ID."""
+    if clause.negated:
+        yield EVERYBODY
+        return
+    for entry in clause.entries:
+        fields = entry.value.split(":", 5)
+        yield fields[4] if fields[5:] == ["root"] else entry.value
 
 
 _Tags = tuple[dict[str, ContextValue], frozenset[str]]

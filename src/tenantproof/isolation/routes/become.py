@@ -1,0 +1,351 @@
+"""Becoming somebody else: roles assumed in a row, services that act as a role, new access keys.
+
+Follows "Using IAM roles", "Passing session tags in AWS STS" (a request that passes tags needs
+``sts:TagSession`` of both sides, too; transitive tags stay with the sessions that follow) and
+"Granting a user permissions to pass a role to an AWS service" of the IAM User Guide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain, combinations
+
+from tenantproof.account import Identity, IdentityKind
+from tenantproof.isolation.findings import Step
+from tenantproof.isolation.routes.filters import document_may_allow, may_allow
+from tenantproof.isolation.routes.query import (
+    HOSTNAME,
+    REQUEST_TAG,
+    S3_PREFIX,
+    TAG_KEYS,
+    TAG_VALUE,
+    TARGET,
+    Companion,
+    Hop,
+    Query,
+    Who,
+)
+from tenantproof.isolation.routes.ways import Doubt, asked
+from tenantproof.isolation.routes.world import (
+    EVERYBODY,
+    Asking,
+    documents_of,
+    tags_asked,
+    tags_of_resource,
+    without_tag,
+)
+from tenantproof.policy import Access, PolicyDocument, PolicySet
+from tenantproof.prove import RESOURCE, Some, Term
+from tenantproof.prove.languages import language
+from tenantproof.prove.solver import Blocked, Witness
+from tenantproof.request import Principal, PrincipalKind
+
+ASSUME = "sts:AssumeRole"
+TAG_SESSION = "sts:TagSession"
+PASS_ROLE = "iam:PassRole"  # noqa: S105 (an action)
+PASSED_TO = "iam:passedtoservice"
+
+NEVER_HERE = (TARGET, HOSTNAME, S3_PREFIX)
+"""Keys that requests to IAM and STS have not."""
+
+MOST_TAGS = 4
+"""Of more tags that policies look at not every choice is tried."""
+
+MOST_STATES = 256
+"""So many identities, each with its tags, are followed from one principal."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service that runs code of who starts it as a role that was passed to it."""
+
+    name: str
+    action: str
+    resource: str
+
+
+SERVICES = (
+    Service("lambda.amazonaws.com", "lambda:CreateFunction", "arn:{}:lambda:{}:{}:function:*"),
+    Service("ec2.amazonaws.com", "ec2:RunInstances", "arn:{}:ec2:{}:{}:instance/*"),
+    Service(
+        "sagemaker.amazonaws.com",
+        "sagemaker:CreateNotebookInstance",
+        "arn:{}:sagemaker:{}:{}:notebook-instance/*",
+    ),
+    Service(
+        "sagemaker.amazonaws.com",
+        "sagemaker:CreateProcessingJob",
+        "arn:{}:sagemaker:{}:{}:processing-job/*",
+    ),
+    Service(
+        "sagemaker.amazonaws.com",
+        "sagemaker:CreateTrainingJob",
+        "arn:{}:sagemaker:{}:{}:training-job/*",
+    ),
+)
+"""The services whose compute is modelled."""
+
+
+@dataclass
+class Becoming:
+    """Whom somebody can become.
+
+    Attributes:
+        asking: what all queries have in common.
+        depth: how many hops are made in a row.
+    """
+
+    asking: Asking
+    depth: int
+
+    def all_of(self, start: Who) -> Iterator[Who | Doubt]:
+        """Everybody that ``start`` can become, nearest first; not itself."""
+        seen = {_state(start)}
+        level = [start]
+        for _ in range(self.depth):
+            following: list[Who] = []
+            for other in chain.from_iterable(map(self.next_of, level)):
+                if len(seen) > MOST_STATES:
+                    yield Doubt(
+                        f"{start.name} can become more than {MOST_STATES} others, of whom not all"
+                        " were followed"
+                    )
+                    return
+                if _state(other) not in seen:
+                    seen.add(_state(other))
+                    following.append(other)
+                    yield other
+            level = following
+
+    def next_of(self, who: Who) -> Iterator[Who]:
+        """Everybody that somebody can become in one hop."""
+        for role in self._assumable(who):
+            yield from self.assumed(who, role, self.asking.world.trust_of(role))
+        yield from self._by_service(who)
+        yield from self._by_access_key(who)
+
+    # -- sts:AssumeRole ----------------------------------------------------------------------
+
+    def _assumable(self, who: Who) -> Iterator[Identity]:
+        """The roles that policies do not rule out, whatever the request."""
+        for role in self._trusting(who):
+            if self._is_named(who, role) or may_allow(who.policies, (ASSUME,), (role.arn,)):
+                yield role
+
+    def _trusting(self, who: Who) -> Iterable[Identity]:
+        """The roles whose trust policy may name somebody, or his account."""
+        return self._naming((*_names(who), who.account))
+
+    def _is_named(self, who: Who, role: Identity) -> bool:
+        """Whether a trust policy may name more than the account: then it is enough by itself."""
+        return any(named is role for named in self._naming(_names(who)))
+
+    def _naming(self, names: Iterable[str]) -> Iterable[Identity]:
+        trusts = self.asking.world.trusts
+        found = (role for name in dict.fromkeys(names) for role in trusts.get(name, ()))
+        return {role.arn: role for role in found}.values()
+
+    def assumed(self, who: Who, role: Identity, trust: PolicyDocument) -> Iterator[Who]:
+        """The sessions of a role that somebody can open, by the tags that they are given."""
+        access = self.asking.world.access(who, trust, role.account)
+        for passed in self._tags(who, role, access):
+            yield from self._session(who, role, access, passed)
+
+    def _tags(self, who: Who, role: Identity, access: Access) -> Iterator[tuple[str, ...]]:
+        """The sets of tags to pass: none, and every choice of those that some policy looks at."""
+        yield ()
+        may_tag = may_allow(who.policies, (TAG_SESSION,), (role.arn,)) or any(
+            document_may_allow(document, TAG_SESSION) for document in access.resource_policies
+        )
+        if not may_tag:
+            return
+        names = {**self.asking.world.principal_tags, **tags_asked(documents_of(access))}
+        listed = [names[key] for key in sorted(names)]
+        few = listed[:MOST_TAGS]
+        yield from chain.from_iterable(combinations(few, n) for n in range(1, len(few) + 1))
+        if len(listed) > MOST_TAGS:
+            yield tuple(listed)
+
+    def _session(
+        self, who: Who, role: Identity, access: Access, passed: tuple[str, ...]
+    ) -> Iterator[Who]:
+        query = self.assume_query(who, role, access, passed)
+        found = query.smallest()
+        if found is None:
+            return
+        doubts = who.doubts
+        if isinstance(found, Blocked):
+            doubt = asked(query, lambda _: ())
+            assert isinstance(doubt, Doubt)
+            doubts = (doubt.reason,)
+        fresh = self.asking.world.who(role)
+        for principal in self._principals(role, passed):
+            session = replace(fresh, principal=principal, chosen=passed, doubts=doubts)
+            if passed and not doubts:
+                yield query.leading_to(session, len(who.hops), passed)
+            elif isinstance(found, Witness) and not doubts:
+                yield replace(session, hops=(Hop(query.steps(found)),))
+            else:
+                yield session
+
+    def _principals(self, role: Identity, passed: tuple[str, ...]) -> Iterator[Principal]:
+        """The role, and the sessions of it that policies name, each with its tags."""
+        tags = without_tag(Principal(role.arn, dict(role.tags)), passed).tags
+        yield Principal(role.arn, tags)
+        for session in self.asking.world.sessions.get(role.arn, ()):
+            yield Principal(session, tags, {"aws:PrincipalArn": role.arn})
+
+    def assume_query(
+        self, who: Who, role: Identity, access: Access, passed: tuple[str, ...] = ()
+    ) -> Query:
+        """``sts:AssumeRole``, with tags of any value where some are passed."""
+        fixed, no_tags = tags_of_resource(role, documents_of(access))
+        asked_tags = {REQUEST_TAG + key for key in tags_asked(documents_of(access))}
+        keys = {REQUEST_TAG + name.lower(): name for name in passed}
+        absent = {*NEVER_HERE, *no_tags, *(asked_tags - keys.keys())}
+        effect = f"becomes {role.arn.split(':', 5)[5]}"
+        query = self.asking.query(
+            who,
+            access,
+            (ASSUME,),
+            (role.arn,),
+            effect,
+            fixed={**fixed, **({TAG_KEYS: tuple(passed)} if passed else {})},
+            absent=absent if passed else {*absent, TAG_KEYS},
+            always=dict.fromkeys(keys, "x"),
+            domains=dict.fromkeys(keys, TAG_VALUE),
+        )
+        if not passed:
+            return query
+        tagging = self.asking.noted(replace(query, actions=(TAG_SESSION,)))
+        same = Companion.of(
+            tagging, lambda subject: subject, "", lambda _: role.arn, "passes the tags"
+        )
+        return self.asking.noted(replace(query, companions=(same,)))
+
+    # -- services and access keys ------------------------------------------------------------
+
+    def _by_service(self, who: Who) -> Iterator[Who]:
+        """Roles that are passed to a service which runs the caller's code."""
+        for service in SERVICES:
+            if not may_allow(who.policies, (service.action,)) or not self._creates(who, service):
+                continue
+            for role in self.trusting_service(service.name):
+                if may_allow(who.policies, (PASS_ROLE,), (role.arn,)):
+                    yield from self._passed(who, role, service)
+
+    def _creates(self, who: Who, service: Service) -> bool:
+        query, formula = self._creation(who, service)
+        return query.smallest(formula) is not None
+
+    def _creation(self, who: Who, service: Service) -> tuple[Query, Term]:
+        world = self.asking.world
+        arn = service.resource.format(who.partition, world.region, who.account)
+        query = self.asking.query(
+            who,
+            world.access(who, None, who.account),
+            (service.action,),
+            (),
+            f"runs code as the role, in {service.name.partition('.')[0]}",
+            absent=NEVER_HERE,
+            account=who.account,
+        )
+        return query, Some(RESOURCE, language(arn))
+
+    def _passed(self, who: Who, role: Identity, service: Service) -> Iterator[Who]:
+        """The role, once it was passed to a service that it trusts and that code was given to."""
+        creating, where = self._creation(who, service)
+        asked_for: list[tuple[Query, Term]] = [
+            (self.pass_query(who, role, service.name), True),
+            (creating, where),
+            (self.service_query(role, service.name), True),
+        ]
+        yield from self._by_all(who, role, asked_for)
+
+    def _by_all(
+        self, who: Who, identity: Identity, asked_for: list[tuple[Query, Term]]
+    ) -> Iterator[Who]:
+        """Who is become by several requests, each of them with values of its own."""
+        other = self.asking.world.who(identity)
+        steps: list[Step] = []
+        doubts = list(who.doubts)
+        for query, formula in asked_for:
+            outcome = asked(query, lambda _: (), formula)
+            if outcome is None:
+                return
+            if isinstance(outcome, Doubt):
+                doubts.append(outcome.reason)
+            else:
+                steps += outcome.steps if not steps else outcome.steps[-1:]
+        if doubts:
+            yield replace(other, doubts=tuple(dict.fromkeys(doubts)))
+        else:
+            yield replace(other, hops=(Hop(tuple(steps)),))
+
+    def service_query(self, role: Identity, service: str) -> Query:
+        """``sts:AssumeRole`` by a service, which has no policies but the role's trust in it."""
+        caller = Who(Principal(service, kind=PrincipalKind.SERVICE), PolicySet())
+        trust = self.asking.world.trust_of(role)
+        fixed, no_tags = tags_of_resource(role, (trust,))
+        return self.asking.query(
+            caller,
+            Access(caller.policies, trust),
+            (ASSUME,),
+            (role.arn,),
+            f"assumes {role.arn.split(':', 5)[5]}",
+            fixed=fixed,
+            absent={*NEVER_HERE, *no_tags},
+            account=role.account,
+        )
+
+    def pass_query(self, who: Who, role: Identity, service: str) -> Query:
+        """``iam:PassRole`` of a role to a service."""
+        access = self.asking.world.access(who, None, role.account)
+        fixed, no_tags = tags_of_resource(role, documents_of(access))
+        return self.asking.query(
+            who,
+            access,
+            (PASS_ROLE,),
+            (role.arn,),
+            f"passes {role.arn.split(':', 5)[5]} to {service}",
+            fixed={**fixed, PASSED_TO: service},
+            absent={*NEVER_HERE, *no_tags},
+        )
+
+    def trusting_service(self, service: str) -> Iterable[Identity]:
+        """The roles whose trust policy may name a service."""
+        return self._naming((service, EVERYBODY))
+
+    def _by_access_key(self, who: Who) -> Iterator[Who]:
+        """Users for whom an access key can be made: who has it is that user."""
+        action = "iam:CreateAccessKey"
+        if not may_allow(who.policies, (action,)):
+            return
+        for user in self.asking.world.identities.values():
+            if user.kind is not IdentityKind.USER or user is who.identity:
+                continue
+            if not may_allow(who.policies, (action,), (user.arn,)):
+                continue
+            access = self.asking.world.access(who, None, user.account)
+            fixed, no_tags = tags_of_resource(user, documents_of(access))
+            query = self.asking.query(
+                who,
+                access,
+                (action,),
+                (user.arn,),
+                f"becomes user/{user.name}, by a new access key",
+                fixed=fixed,
+                absent={*NEVER_HERE, *no_tags},
+            )
+            yield from self._by_all(who, user, [(query, True)])
+
+
+def _names(who: Who) -> tuple[str, ...]:
+    """The names by which a policy names somebody, his account aside."""
+    return (who.arn, EVERYBODY) if who.identity is None else (who.arn, who.identity.arn, EVERYBODY)
+
+
+def _state(who: Who) -> tuple[object, ...]:
+    tags = tuple(sorted((k, v) for k, v in who.principal.keys.items() if isinstance(v, str)))
+    return who.arn, tags, who.chosen, who.past, bool(who.doubts)

@@ -1,0 +1,582 @@
+"""Changing the wall: what somebody may do to the policies, tags and endpoints that confine it.
+
+After a change everything else still stands: a boundary, organization policies, a session policy,
+a deny in another policy. So each change is followed by the question what is reached then, with the
+policies as they are by then.
+
+Follows "Actions, resources, and condition keys for AWS Identity and Access Management" and "...
+Amazon SageMaker" of the service authorization reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from itertools import chain, combinations
+
+from tenantproof.account import Group, Identity, IdentityKind, ManagedPolicy
+from tenantproof.isolation.findings import Step
+from tenantproof.isolation.route import Route
+from tenantproof.isolation.routes.artifacts import Wall
+from tenantproof.isolation.routes.become import MOST_TAGS, NEVER_HERE, PASS_ROLE, Becoming
+from tenantproof.isolation.routes.filters import may_allow
+from tenantproof.isolation.routes.query import (
+    REQUEST_TAG,
+    TAG_KEYS,
+    TAG_VALUE,
+    Companion,
+    Hop,
+    Query,
+    Who,
+)
+from tenantproof.isolation.routes.reach import GET, Reach, beyond
+from tenantproof.isolation.routes.ways import Doubt, Outcome, Way, asked
+from tenantproof.isolation.routes.world import (
+    Asking,
+    documents_of,
+    tags_asked,
+    tags_of_resource,
+    without_tag,
+)
+from tenantproof.policy import Effect, PolicyDocument, PolicySet, parse_policy
+from tenantproof.prove import RESOURCE, Some, Term, language, neg
+from tenantproof.prove.languages import Language, literal
+from tenantproof.prove.solver import Blocked, Witness
+
+POLICY_ARN = "iam:policyarn"
+SAGEMAKER = "sagemaker.amazonaws.com"
+INVOKE = "sagemaker:InvokeEndpoint"
+
+_MOST_ATTACHED = 64
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change that somebody may make to its own wall.
+
+    Attributes:
+        query: the request that makes it.
+        formula: which of the query's requests does.
+        after: the policies that apply afterwards.
+    """
+
+    query: Query
+    formula: Term
+    after: Callable[[PolicySet], PolicySet]
+
+
+@dataclass
+class Changing:
+    """What somebody reaches once it has changed what confines it.
+
+    Attributes:
+        asking: what all queries have in common.
+        reach: what is reached without a change.
+        becoming: whom one can become.
+        lands: what becoming somebody leads to, for a role that one could not assume before.
+    """
+
+    asking: Asking
+    reach: Reach
+    becoming: Becoming
+    lands: Callable[[Who], Iterator[Outcome]]
+    _doubts: list[Doubt] = field(default_factory=list)
+
+    def of(self, who: Who) -> Iterator[Outcome]:
+        """Every way and every doubt."""
+        yield from self._own_policies(who)
+        yield from self._own_tags(who)
+        yield from self._trust_policies(who)
+        yield from self._bucket_policies(who)
+        yield from self._new_endpoint(who)
+
+    # -- its own policies --------------------------------------------------------------------
+
+    def _own_policies(self, who: Who) -> Iterator[Outcome]:
+        """Policies given, boundaries lifted, denies taken away; one alone, or several together."""
+        changes: list[Change] = []
+        for change in self._changes(who):
+            found = change.query.smallest(change.formula)
+            if isinstance(found, Blocked):
+                yield from self._if_it_were(who, change)
+            elif found is not None:
+                changes.append(change)
+        together = chain.from_iterable(combinations(changes, n) for n in (1, 2, 3))
+        for several in together:
+            changed = self._changed(who, several)
+            way = next((o for o in self.reach.of(changed) if isinstance(o, Way)), None)
+            if way is not None:
+                yield way
+                return
+        if changes:
+            everything = self._changed(who, changes)
+            yield from self.reach.of(everything)
+
+    def _if_it_were(self, who: Who, change: Change) -> Iterator[Outcome]:
+        """A change that is not known to be allowed is a doubt where it would open a way."""
+        doubt = asked(change.query, lambda _: (), change.formula)
+        assert isinstance(doubt, Doubt)
+        changed = replace(who, policies=change.after(who.policies), doubts=(doubt.reason,))
+        if any(True for _ in self.reach.of(changed)):
+            yield doubt
+
+    def _changed(self, who: Who, changes: Sequence[Change]) -> Who:
+        """Who one is after some changes."""
+        changed = who
+        for change in changes:
+            query = replace(change.query, who=replace(change.query.who, hops=changed.hops))
+            policies = change.after(changed.policies)
+            if who.past:
+                tied = replace(query, who=replace(query.who, past=changed.past))
+                after = replace(changed, policies=policies)
+                changed = tied.leading_to(after, len(changed.hops), kept=who.chosen)
+            else:
+                found = query.smallest(change.formula)
+                assert isinstance(found, Witness)
+                hops = changed.hops if who.doubts else (Hop(query.steps(found)),)
+                changed = replace(changed, policies=policies, hops=hops)
+        return changed
+
+    def _changes(self, who: Who) -> Iterator[Change]:
+        identity = who.identity
+        if identity is None:
+            return
+        if identity.kind is IdentityKind.ROLE:
+            kind, boundary = "Role", "RolePermissionsBoundary"
+        else:
+            kind, boundary = "User", "UserPermissionsBoundary"
+        yield from self._put(who, f"iam:Put{kind}Policy", identity.arn, identity)
+        yield from self._attached(who, f"iam:Attach{kind}Policy", identity.arn, identity)
+        for arn in identity.groups:
+            yield from self._put(who, "iam:PutGroupPolicy", arn, None)
+            yield from self._attached(who, "iam:AttachGroupPolicy", arn, None)
+        yield from self._versions(who, identity)
+        if identity.kind is IdentityKind.USER:
+            yield from self._groups(who, identity)
+        if identity.permissions_boundary is not None:
+            actions = (f"iam:Delete{boundary}", f"iam:Put{boundary}")
+            query = self._about(who, actions, identity.arn, identity, "lifts its boundary")
+            if query is not None:
+                yield Change(query, True, _without_boundary)
+        if any(_denies(policy) for policy in who.policies.identity_policies):
+            actions = (f"iam:Delete{kind}Policy", f"iam:Detach{kind}Policy")
+            effect = "takes policies that deny away"
+            query = self._about(who, actions, identity.arn, identity, effect)
+            if query is not None:
+                yield Change(query, True, _without_denies)
+
+    def _put(self, who: Who, action: str, arn: str, identity: Identity | None) -> Iterator[Change]:
+        query = self._about(who, (action,), arn, identity, "gives itself a policy that allows all")
+        if query is not None:
+            yield Change(query, True, _granting(_allow_all(action)))
+
+    def _attached(
+        self, who: Who, action: str, arn: str, identity: Identity | None
+    ) -> Iterator[Change]:
+        """A managed policy attached: AdministratorAccess, or what the sources hold."""
+        admin = f"arn:{who.partition}:iam::aws:policy/AdministratorAccess"
+        query = self._about(who, (action,), arn, identity, "attaches a policy to itself")
+        if query is None:
+            return
+        query = self.asking.noted(replace(query, always={POLICY_ARN: admin}))
+        is_admin = Some(POLICY_ARN, Language([literal(admin)]))
+        if query.smallest(is_admin) is not None:
+            yield Change(query, is_admin, _granting(_allow_all(admin)))
+            return
+        known = {p.arn: p for p in self.asking.world.estate.managed_policies if p.document}
+        yield from self._attached_of(query, known)
+        others = neg(Some(POLICY_ARN, Language(map(literal, known))))
+        if query.smallest(others) is not None:
+            yield Change(query, others, _unknown_grant(action, who))
+
+    def _attached_of(self, query: Query, known: dict[str, ManagedPolicy]) -> Iterator[Change]:
+        left = dict(known)
+        for _ in range(_MOST_ATTACHED):
+            one_of = Some(POLICY_ARN, Language(map(literal, left)))
+            found = query.smallest(one_of) if left else None
+            if not isinstance(found, Witness):
+                return
+            arn = str(found.keys[POLICY_ARN])
+            document = left.pop(arn).document
+            assert document is not None
+            exactly = Some(POLICY_ARN, Language([literal(arn)]))
+            yield Change(query, exactly, _granting(document))
+
+    def _versions(self, who: Who, identity: Identity) -> Iterator[Change]:
+        """New versions of managed policies that apply to it, and old ones made the default."""
+        estate = self.asking.world.estate
+        known = {policy.arn: policy for policy in estate.managed_policies}
+        for arn in identity.managed_policies:
+            if ":iam::aws:" in arn:
+                continue
+            policy = known.get(arn)
+            document = policy.document if policy else None
+            bounds = document is not None and document is identity.permissions_boundary
+            new = _allow_all(f"the new version of {arn}")
+            query = self._about(
+                who, ("iam:CreatePolicyVersion",), arn, None, "writes a version that allows all"
+            )
+            if query is not None:
+                yield Change(query, True, _replacing(document, new, bounds=bounds))
+            for version, other in (policy.other_versions if policy else {}).items():
+                effect = f"makes version {version} the default"
+                query = self._about(who, ("iam:SetDefaultPolicyVersion",), arn, None, effect)
+                if query is not None:
+                    yield Change(query, True, _replacing(document, other, bounds=bounds))
+
+    def _groups(self, who: Who, identity: Identity) -> Iterator[Change]:
+        for group in self.asking.world.estate.groups:
+            if group.arn not in identity.groups and _grants(group):
+                effect = f"adds itself to {group.arn.split(':', 5)[5]}"
+                query = self._about(who, ("iam:AddUserToGroup",), group.arn, None, effect)
+                if query is not None:
+                    yield Change(query, True, _granting(*group.policies))
+
+    def _about(
+        self,
+        who: Who,
+        actions: tuple[str, ...],
+        arn: str,
+        identity: Identity | None,
+        effect: str,
+    ) -> Query | None:
+        """A request to IAM about something, unless it is ruled out whatever it says."""
+        if not may_allow(who.policies, actions, (arn,)):
+            return None
+        access = self.asking.world.access(who, None, arn.split(":")[4])
+        fixed, absent = (
+            ({}, frozenset())
+            if identity is None
+            else tags_of_resource(identity, documents_of(access))
+        )
+        return self.asking.query(
+            who, access, actions, (arn,), effect, fixed=fixed, absent={*NEVER_HERE, *absent}
+        )
+
+    # -- its own tags ------------------------------------------------------------------------
+
+    def _own_tags(self, who: Who) -> Iterator[Outcome]:
+        """Tags that policies look at, given another value or taken away."""
+        identity = who.identity
+        names = [name for name in self._tags_of(who) if name not in who.chosen]
+        if identity is None or not names:
+            return
+        kind = "Role" if identity.kind is IdentityKind.ROLE else "User"
+        few = names[:MOST_TAGS]
+        for passed in chain.from_iterable(combinations(few, n) for n in range(1, len(few) + 1)):
+            yield from self._tagged(who, identity, f"iam:Tag{kind}", passed)
+            yield from self._untagged(who, identity, f"iam:Untag{kind}", passed)
+
+    def _tags_of(self, who: Who) -> Iterator[str]:
+        """The tags that policies look at and that are the identity's, no session's own."""
+        identity = who.identity
+        for key, name in self.asking.world.principal_tags.items():
+            of_identity = {k.lower(): v for k, v in identity.tags.items()} if identity else {}
+            of_session = {k.lower(): v for k, v in who.principal.tags.items()}
+            if of_session.get(key) == of_identity.get(key):
+                yield next((n for n in who.principal.tags if n.lower() == key), name)
+
+    def _tagged(
+        self, who: Who, identity: Identity, action: str, passed: tuple[str, ...]
+    ) -> Iterator[Outcome]:
+        query = self._tagging(who, identity, action, passed, f"gives itself the tag {passed[0]}")
+        if query is None:
+            return
+        keys = {REQUEST_TAG + name.lower() for name in passed}
+        query = self.asking.noted(
+            replace(
+                query,
+                absent=query.absent - keys,
+                always=dict.fromkeys(keys, "x"),
+                domains=dict.fromkeys(keys, TAG_VALUE),
+            )
+        )
+        found = query.smallest()
+        if found is None:
+            return
+        principal = without_tag(who.principal, passed)
+        tagged = replace(who, principal=principal, chosen=(*who.chosen, *passed))
+        if isinstance(found, Blocked) or who.doubts:
+            doubt = asked(query, lambda _: ())
+            reasons = (doubt.reason,) if isinstance(doubt, Doubt) else who.doubts
+            yield from self.reach.of(replace(tagged, doubts=reasons))
+        else:
+            yield from self.reach.of(
+                query.leading_to(tagged, len(who.hops), passed, kept=who.chosen)
+            )
+
+    def _untagged(
+        self, who: Who, identity: Identity, action: str, names: tuple[str, ...]
+    ) -> Iterator[Outcome]:
+        query = self._tagging(who, identity, action, names, f"takes its tag {names[0]} away")
+        if query is None or not all(name in who.principal.tags for name in names):
+            return
+        untagged = replace(who, principal=without_tag(who.principal, names))
+        yield from self._then(query, True, untagged, self.reach.of)
+
+    def _tagging(
+        self, who: Who, identity: Identity, action: str, names: tuple[str, ...], effect: str
+    ) -> Query | None:
+        query = self._about(who, (action,), identity.arn, identity, effect)
+        if query is None:
+            return None
+        asked_tags = {REQUEST_TAG + key for key in tags_asked(documents_of(query.access))}
+        fixed = {**query.fixed, TAG_KEYS: names}
+        return self.asking.noted(replace(query, fixed=fixed, absent=query.absent | asked_tags))
+
+    def _then(
+        self,
+        query: Query,
+        formula: Term,
+        after: Who,
+        following: Callable[[Who], Iterable[Outcome]],
+    ) -> Iterator[Outcome]:
+        """What follows once a request was made, by which nothing of its values is shared."""
+        outcome = asked(query, lambda _: (), formula)
+        if isinstance(outcome, Way):
+            kept = query.who.past and query.leading_to(after, len(after.hops), kept=after.chosen)
+            yield from following(kept or replace(after, hops=(Hop(outcome.steps),)))
+        elif isinstance(outcome, Doubt):
+            yield from following(replace(after, doubts=(outcome.reason,)))
+
+    # -- whom roles trust --------------------------------------------------------------------
+
+    def _trust_policies(self, who: Who) -> Iterator[Outcome]:
+        """A role's trust policy rewritten, to be it."""
+        action = "iam:UpdateAssumeRolePolicy"
+        if not may_allow(who.policies, (action,)):
+            return
+        for role in self.asking.world.roles:
+            if role is who.identity:
+                continue
+            effect = f"lets itself assume {role.arn.split(':', 5)[5]}"
+            query = self._about(who, (action,), role.arn, role, effect)
+            if query is not None:
+                trust = _trusting(who.arn, action)
+                yield from self._then(query, True, who, _assuming(self, role, trust))
+
+    # -- buckets -----------------------------------------------------------------------------
+
+    def _bucket_policies(self, who: Who) -> Iterator[Outcome]:
+        action = "s3:PutBucketPolicy"
+        for wall in self.asking.world.artifacts.walls(self.asking.tenant):
+            bucket = self.asking.world.bucket(wall.bucket)
+            arn = f"arn:{who.partition}:s3:::{wall.bucket}"
+            if bucket.policy is None and not may_allow(who.policies, (action,), (arn,)):
+                continue
+            query = self.asking.query(
+                who,
+                self.asking.world.access(who, bucket.policy, bucket.account),
+                (action,),
+                (arn,),
+                "rewrites the bucket's policy",
+                absent=NEVER_HERE,
+                account=bucket.account,
+            )
+            opened = _open_bucket(who.arn, wall.bucket, who.partition)
+            reach = Reach(self.asking, self._s3_alone(), {wall.bucket: opened})
+            yield from self._then(query, True, who, reach.of)
+
+    def _s3_alone(self) -> tuple[Route, ...]:
+        return tuple(route for route in self.reach.routes if route is Route.OBJECT)
+
+    # -- endpoints ---------------------------------------------------------------------------
+
+    def _new_endpoint(self, who: Who) -> Iterator[Outcome]:
+        """A model of another tenant's artifact, served by an endpoint of its own making."""
+        if not may_allow(who.policies, ("sagemaker:CreateModel",)):
+            return
+        if Route.INVOKE not in self.reach.routes:
+            return
+        for wall in self.asking.world.artifacts.walls(self.asking.tenant):
+            for role in self.becoming.trusting_service(SAGEMAKER):
+                if may_allow(who.policies, (PASS_ROLE,), (role.arn,)):
+                    yield from self._served(who, wall, role)
+
+    def _served(self, who: Who, wall: Wall, role: Identity) -> Iterator[Outcome]:
+        world = self.asking.world
+        as_role = world.who(role)
+        reading = self.reach.objects_query(as_role, wall, (GET,), "reads the artifact")
+        for change in ("Create", "Update"):
+            found: list[Way] = []
+            doubts: list[str] = []
+            for query, formula in (
+                self._make(who, "CreateModel", "model", "makes a model of the artifact"),
+                (self.becoming.pass_query(who, role, SAGEMAKER), True),
+                (self.becoming.service_query(role, SAGEMAKER), True),
+                self._config(who, change),
+                self._invocation(who, change),
+                (reading, beyond(reading, wall)),
+            ):
+                outcome = asked(query, lambda _: (), formula)
+                if outcome is None:
+                    break
+                if isinstance(outcome, Doubt):
+                    doubts.append(outcome.reason)
+                else:
+                    found.append(outcome)
+            else:
+                if doubts:
+                    yield Doubt("; ".join(dict.fromkeys(doubts)))
+                    return
+                yield self._way(found, wall)
+                return
+
+    def _way(self, found: list[Way], wall: Wall) -> Way:
+        steps: list[Step] = list(found[0].steps)
+        steps += (step for way in found[1:] for step in way.steps[-_own_steps(way) :])
+        key = steps[-1].request.resource.partition(f":::{wall.bucket}/")[2]
+        owners = self.asking.world.artifacts.owners(wall.bucket, key, but=self.asking.tenant)
+        return Way(tuple(steps), owners)
+
+    def _make(self, who: Who, action: str, kind: str, effect: str) -> tuple[Query, Term]:
+        """A request of SageMaker about something of a name that is free to choose."""
+        world = self.asking.world
+        query = self.asking.query(
+            who,
+            world.access(who, None, who.account),
+            (f"sagemaker:{action}",),
+            (),
+            effect,
+            absent=NEVER_HERE,
+            account=who.account,
+            region=world.region,
+        )
+        arn = f"arn:{who.partition}:sagemaker:{world.region}:{who.account}:{kind}/?*"
+        return query, Some(RESOURCE, language(arn))
+
+    def _config(self, who: Who, change: str) -> tuple[Query, Term]:
+        """A configuration made, and used by what makes or updates the endpoint."""
+        config, formula = self._make(
+            who, "CreateEndpointConfig", "endpoint-config", "configures an endpoint with it"
+        )
+        using, _ = self._make(who, f"{change}Endpoint", "endpoint-config", "uses the configuration")
+        return self._tied(config, using, "uses the configuration", first=False), formula
+
+    def _invocation(self, who: Who, change: str) -> tuple[Query, Term]:
+        """An endpoint made or updated, and invoked."""
+        invoke, formula = self._make(who, "InvokeEndpoint", "endpoint", "invokes the model")
+        effect = "makes the endpoint" if change == "Create" else "has the endpoint serve it"
+        making, _ = self._make(who, f"{change}Endpoint", "endpoint", effect)
+        if change == "Update":
+            arns = [endpoint.arn for endpoint in self.asking.world.estate.endpoints]
+            formula = Some(RESOURCE, Language(map(literal, arns)))
+        return self._tied(invoke, making, effect, first=True), formula
+
+    def _tied(self, query: Query, other: Query, effect: str, *, first: bool) -> Query:
+        """Two requests about the same resource."""
+        prefix = "<beside> "
+
+        def rename(subject: str) -> str:
+            return subject if subject == RESOURCE else prefix + subject
+
+        companion = Companion.of(
+            other, rename, prefix, lambda witness: witness.resource, effect, first=first
+        )
+        return self.asking.noted(replace(query, companions=(companion,)))
+
+
+def _assuming(
+    changing: Changing, role: Identity, trust: PolicyDocument
+) -> Callable[[Who], Iterator[Outcome]]:
+    def follow(who: Who) -> Iterator[Outcome]:
+        for session in changing.becoming.assumed(who, role, trust):
+            yield from changing.lands(session)
+
+    return follow
+
+
+def _own_steps(way: Way) -> int:
+    """How many steps at the end of a way are not the hops that lead to who makes them."""
+    principal = way.steps[-1].request.principal
+    count = 0
+    for step in reversed(way.steps):
+        if step.request.principal != principal:
+            break
+        count += 1
+    return count
+
+
+# -- policies as they are after a change ---------------------------------------------------------
+
+_ALLOW_ALL = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}'
+_TRUST = (
+    '{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Principal":{{"AWS":"{arn}"}},'
+    '"Action":["sts:AssumeRole","sts:TagSession"]}}}}'
+)
+_OPEN = (
+    '{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Principal":{{"AWS":"{arn}"}},'
+    '"Action":"s3:*","Resource":["{bucket}","{bucket}/*"]}}}}'
+)
+
+
+@cache
+def _allow_all(after: str) -> PolicyDocument:
+    return parse_policy(_ALLOW_ALL, file=f"<after {after}>")
+
+
+def _trusting(arn: str, after: str) -> PolicyDocument:
+    return parse_policy(_TRUST.format(arn=arn), file=f"<after {after}>")
+
+
+def _open_bucket(arn: str, bucket: str, partition: str) -> PolicyDocument:
+    text = _OPEN.format(arn=arn, bucket=f"arn:{partition}:s3:::{bucket}")
+    return parse_policy(text, file="<after s3:PutBucketPolicy>")
+
+
+def _granting(*documents: PolicyDocument) -> Callable[[PolicySet], PolicySet]:
+    def after(policies: PolicySet) -> PolicySet:
+        return replace(policies, identity_policies=(*policies.identity_policies, *documents))
+
+    return after
+
+
+def _replacing(
+    old: PolicyDocument | None, new: PolicyDocument, *, bounds: bool
+) -> Callable[[PolicySet], PolicySet]:
+    """A managed policy's new version in place of the old one."""
+
+    def after(policies: PolicySet) -> PolicySet:
+        rest = tuple(p for p in policies.identity_policies if p is not old)
+        is_attached = len(rest) < len(policies.identity_policies) or not bounds
+        boundary = new if bounds else policies.permissions_boundary
+        identity = (*rest, new) if is_attached else rest
+        return replace(policies, identity_policies=identity, permissions_boundary=boundary)
+
+    return after
+
+
+def _unknown_grant(action: str, who: Who) -> Callable[[PolicySet], PolicySet]:
+    from tenantproof.errors import Place  # noqa: PLC0415
+    from tenantproof.policy.unknown import unknown_policy  # noqa: PLC0415
+
+    reason = f"{who.name} may {action} policies that no source holds"
+    place = who.identity.place if who.identity and who.identity.place else Place("<policies>", "")
+    return _granting(unknown_policy(reason, place.file, place))
+
+
+def _without_boundary(policies: PolicySet) -> PolicySet:
+    return replace(policies, permissions_boundary=None)
+
+
+def _without_denies(policies: PolicySet) -> PolicySet:
+    kept = tuple(
+        replace(
+            policy, statements=tuple(s for s in policy.statements if s.effect is not Effect.DENY)
+        )
+        for policy in policies.identity_policies
+    )
+    return replace(policies, identity_policies=kept)
+
+
+def _denies(policy: PolicyDocument) -> bool:
+    return any(statement.effect is Effect.DENY for statement in policy.statements)
+
+
+def _grants(group: Group) -> bool:
+    return any(
+        statement.effect is Effect.ALLOW
+        for policy in group.policies
+        for statement in policy.statements
+    )

@@ -1,0 +1,111 @@
+"""One principal, one route, one reading of the reference: is there a way?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
+
+from tenantproof.isolation.manifest import Member, Tenant
+from tenantproof.isolation.route import Route, RouteSettings
+from tenantproof.isolation.routes.become import Becoming
+from tenantproof.isolation.routes.change import Changing
+from tenantproof.isolation.routes.query import Who
+from tenantproof.isolation.routes.reach import Reach
+from tenantproof.isolation.routes.ways import Doubt, Outcome, Way, first_way
+from tenantproof.isolation.routes.world import Asking, World
+from tenantproof.prove import Budget
+from tenantproof.prove.engines import Ledger
+from tenantproof.reading import Ambiguity, Reading
+
+DIRECT = (Route.TARGET_MODEL, Route.INVOKE, Route.OBJECT)
+"""The routes that end at an artifact; the others lead to somebody who can go one of them."""
+
+
+@dataclass
+class Exploration:
+    """Looks for a way of one kind.
+
+    Attributes:
+        world: the accounts.
+        tenant: the tenant whose principal begins.
+        member: the principal.
+        route: the kind of way.
+        reading: the choices where the reference hedges.
+        budget: what all searches together may cost.
+        ledger: the engines that searches are put to.
+    """
+
+    world: World
+    tenant: Tenant
+    member: Member
+    route: Route
+    reading: Reading
+    budget: Budget
+    ledger: Ledger
+
+    def __post_init__(self) -> None:
+        """The queries that it asks, to know what they met."""
+        self._asking = Asking(self.world, self.tenant, self.reading, self.budget, self.ledger)
+
+    @cached_property
+    def found(self) -> tuple[Way | None, tuple[Doubt, ...]]:
+        """The first way, if any, and the doubts met before it.
+
+        Raises:
+            BudgetExceededError: the budget ran out before either was known.
+        """
+        return first_way(self._outcomes())
+
+    @property
+    def ambiguities(self) -> frozenset[Ambiguity]:
+        """The hedges of the reference that the policies' text touches, on the way."""
+        way_or_doubts = self.found
+        assert way_or_doubts is not None
+        return frozenset().union(*(query.ambiguities for query in self._asking.asked))
+
+    def under(self, reading: Reading) -> Self:
+        """The same under another reading."""
+        return replace(self, reading=reading)
+
+    def _outcomes(self) -> Iterator[Outcome]:
+        start = self.world.starts(self.member)
+        if self.route in DIRECT:
+            yield from Reach(self._asking, (self.route,), {}).of(start)
+        elif self.route is Route.ASSUME:
+            for other in self._becoming.all_of(start):
+                yield from (other,) if isinstance(other, Doubt) else self._lands(other)
+        else:
+            changing = Changing(self._asking, self._reach, self._becoming, self._lands)
+            yield from changing.of(start)
+            if Route.ASSUME in self._settings.off:
+                return
+            for other in self._becoming.all_of(start):
+                yield from (other,) if isinstance(other, Doubt) else changing.of(other)
+
+    def _lands(self, who: Who) -> Iterator[Outcome]:
+        """Where becoming somebody leads: a neighbour's own role, or one that reaches artifacts."""
+        owners = self.world.tenants_of.get(who.identity.arn if who.identity else "", frozenset())
+        if owners and self.tenant.name not in owners and not who.chosen:
+            yield self._as_neighbour(who, tuple(sorted(owners)))
+        yield from self._reach.of(who)
+
+    def _as_neighbour(self, who: Who, owners: tuple[str, ...]) -> Outcome:
+        if who.doubts:
+            return Doubt("; ".join(who.doubts))
+        return Way(tuple(step for hop in who.hops for step in hop.steps), owners)
+
+    @property
+    def _settings(self) -> RouteSettings:
+        return self.world.manifest.routes
+
+    @cached_property
+    def _reach(self) -> Reach:
+        """What ends a way: the routes to an artifact that are asked about."""
+        routes = tuple(route for route in DIRECT if route not in self._settings.off)
+        return Reach(self._asking, routes, {})
+
+    @cached_property
+    def _becoming(self) -> Becoming:
+        return Becoming(self._asking, self._settings.depth)

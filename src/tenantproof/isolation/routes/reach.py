@@ -1,0 +1,463 @@
+"""What somebody reaches without becoming anybody else: by an endpoint, or in S3.
+
+Follows "Host multiple models in one container behind one endpoint", "Invoke a multi-container
+endpoint with direct invocation" and "Deploy models with inference components" of the SageMaker
+guide, and the service authorization reference of SageMaker and S3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+from tenantproof.account import Container, HostedEndpoint, Model, parse_s3
+from tenantproof.isolation.route import Route
+from tenantproof.isolation.routes.artifacts import Wall, prefix_of
+from tenantproof.isolation.routes.filters import document_may_allow, may_allow
+from tenantproof.isolation.routes.past import behind
+from tenantproof.isolation.routes.query import (
+    HOSTNAME,
+    LIST_ACTIONS,
+    S3_PREFIX,
+    TARGET,
+    Companion,
+    Query,
+    Who,
+)
+from tenantproof.isolation.routes.ways import Doubt, Outcome, Victims, asked
+from tenantproof.isolation.routes.world import Asking
+from tenantproof.isolation.sagemaker import hostname_actions, invoke_actions, target_model_actions
+from tenantproof.policy import PolicyDocument, Unknown
+from tenantproof.prove import RESOURCE, Some, Term, conj, disj, neg
+from tenantproof.prove.formula import Present
+from tenantproof.prove.languages import Language, literal
+from tenantproof.prove.solver import Blocked, Witness
+from tenantproof.request import ContextValue
+
+GET = "s3:GetObject"
+READ_ACTIONS = (GET, "s3:GetObjectVersion")
+WRITE_ACTIONS = ("s3:PutObject",)
+ASYNC = "sagemaker:InvokeEndpointAsync"
+
+_ROLE = "<role> "
+"""What the names of an execution role's subjects begin with, beside those of who invokes."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A container on endpoints that are alike, as far as policies can tell.
+
+    Attributes:
+        endpoints: the endpoints' ARNs.
+        model: the model that the container is of.
+        container: the container.
+        component: the ARN of the inference component that it is behind, if any.
+    """
+
+    endpoints: tuple[str, ...]
+    model: Model
+    container: Container
+    component: str | None = None
+
+
+@dataclass
+class Reach:
+    """What somebody reaches, by each of the routes asked about.
+
+    Attributes:
+        asking: what all queries have in common.
+        routes: the routes asked about.
+        policies: policies of buckets that are other than the estate says, by then.
+    """
+
+    asking: Asking
+    routes: tuple[Route, ...]
+    policies: dict[str, PolicyDocument]
+
+    def of(self, who: Who) -> Iterator[Outcome]:
+        """Every way, and every doubt."""
+        for route in self.routes:
+            match route:
+                case Route.TARGET_MODEL:
+                    yield from self.by_target_model(who)
+                case Route.INVOKE:
+                    yield from self.by_invoking(who)
+                case Route.OBJECT:
+                    yield from self.in_s3(who)
+                case Route.ASSUME | Route.CHANGE:
+                    pass
+
+    # -- by TargetModel ------------------------------------------------------------------------
+
+    def by_target_model(self, who: Who) -> Iterator[Outcome]:
+        """A TargetModel that names another tenant's artifact, and that the role can read."""
+        for served in self._served(who, multi_model=True):
+            location = parse_s3(prefix_of(served.container.model_data or ""))
+            wall = self._wall(location.bucket) if location else None
+            if location is None or wall is None:
+                continue
+            found = self._readable(served.model, wall, location.key)
+            if found is False:
+                continue
+            query = self._invocation(who, served, target_model_actions())
+            if isinstance(found, Companion):
+                query = self.asking.noted(replace(query, companions=(found,)))
+            beyond = wall.beyond(TARGET, location.key)
+            victims = partial(self._victims_of_model, wall, location.key)
+            outcome = asked(query, victims, conj((Present(TARGET), beyond)))
+            if outcome is not None:
+                yield outcome
+
+    def _victims_of_model(self, wall: Wall, prefix: str, witness: Witness) -> tuple[str, ...]:
+        target = witness.keys[TARGET]
+        assert isinstance(target, str)
+        return self._owners(wall, prefix + target)
+
+    def _readable(self, model: Model, wall: Wall, prefix: str) -> Companion | bool:
+        """What the execution role asks of a TargetModel to read what it names.
+
+        True where it can read everything, or no source describes it; False where it can read no
+        other tenant's artifact.
+        """
+        role = self._execution_role(model)
+        if role is None:
+            return True
+        reading = self._reading(role, wall.bucket)
+        if reading.compiled.allowed is True:
+            return True
+        if reading.compiled.allowed is False or reading.smallest(beyond(reading, wall)) is None:
+            return False
+        arn = _object_arn(role, wall.bucket, prefix)
+
+        def rename(subject: str) -> str:
+            return subject if subject == TARGET else _ROLE + subject
+
+        companion = Companion.of(
+            reading,
+            rename,
+            _ROLE,
+            lambda witness: arn + str(witness.keys[TARGET]),
+            f"the execution role {role.name} reads the artifact",
+        )
+        return replace(companion, past=behind(companion.past, _ROLE + RESOURCE, TARGET, arn))
+
+    def _reading(self, role: Who, bucket: str) -> Query:
+        """An execution role's s3:GetObject in a bucket."""
+        world = self.asking.world
+        there = world.bucket(bucket)
+        return self.asking.query(
+            role,
+            world.access(role, self._policy(bucket), there.account),
+            (GET,),
+            (),
+            "reads the artifact",
+            absent=(TARGET, HOSTNAME),
+            account=there.account,
+        )
+
+    def _execution_role(self, model: Model) -> Who | None:
+        world = self.asking.world
+        identity = world.identities.get(model.execution_role or "")
+        return None if identity is None else world.who(identity)
+
+    # -- by endpoints that need no TargetModel -----------------------------------------------
+
+    def by_invoking(self, who: Who) -> Iterator[Outcome]:
+        """An endpoint, container or inference component that serves another tenant's artifact."""
+        artifacts, tenant = self.asking.world.artifacts, self.asking.tenant
+        for served in self._served(who, multi_model=False):
+            theirs = artifacts.serves_others(tenant, served.container)
+            if theirs is None:
+                if served.container.unknown is not None:
+                    yield from self._unknown(who, served, served.container.unknown)
+                continue
+            bucket, key = theirs
+            read = self._role_reads(served.model, bucket, key)
+            if read is None:
+                continue
+            victims = artifacts.owners(bucket, key, but=tenant)
+            actions = _actions_of(self._endpoint(served.endpoints[0]), served)
+            query = self._invocation(who, served, actions)
+            query = self._with_component(query, served)
+            if isinstance(read, Companion):
+                query = self.asking.noted(replace(query, companions=(*query.companions, read)))
+            outcome = asked(query, _always(victims))
+            if outcome is not None and isinstance(read, Doubt):
+                outcome = read
+            if outcome is not None:
+                yield outcome
+            elif served.component is not None:
+                yield from self._without_component(who, served, actions)
+
+    def _unknown(self, who: Who, served: Served, unknown: Unknown) -> Iterator[Outcome]:
+        """A container of which nobody knows whose artifact it serves."""
+        actions = _actions_of(self._endpoint(served.endpoints[0]), served)
+        query = self._invocation(who, served, actions)
+        if query.smallest() is not None:
+            yield Doubt(f"not known: {unknown.reason} ({unknown.place})")
+
+    def _with_component(self, query: Query, served: Served) -> Query:
+        """An invocation of an inference component is asked of both: the endpoint, and it."""
+        if served.component is None:
+            return query
+        component = served.component
+        access = self.asking.world.access(query.who, None, component.split(":")[4])
+        beside = self.asking.query(
+            query.who,
+            access,
+            query.actions,
+            (component,),
+            "names the component",
+            region=query.region,
+        )
+        companion = Companion.of(
+            beside, lambda subject: subject, "", lambda _: component, "on the inference component"
+        )
+        return self.asking.noted(replace(query, companions=(*query.companions, companion)))
+
+    def _without_component(
+        self, who: Who, served: Served, actions: tuple[str, ...]
+    ) -> Iterator[Outcome]:
+        """The reference does not say whether the endpoint alone would do."""
+        if self._invocation(who, served, actions).smallest() is not None:
+            yield Doubt(
+                f"{who.name} may invoke {served.endpoints[0]}, and not {served.component} on it:"
+                " the IAM reference leaves open whether both are needed"
+            )
+
+    def _role_reads(self, model: Model, bucket: str, key: str) -> Companion | Doubt | bool | None:
+        """Whether the execution role can read an object; None where it cannot."""
+        role = self._execution_role(model)
+        if role is None:
+            return True
+        arn = _object_arn(role, bucket, key)
+        world = self.asking.world
+        account = world.bucket(bucket).account
+        access = world.access(role, self._policy(bucket), account)
+        query = self.asking.query(
+            role, access, (GET,), (arn,), "reads the artifact", account=account
+        )
+        found = query.smallest()
+        if found is None:
+            return None
+        if isinstance(found, Blocked):
+            outcome = asked(query, lambda _: ())
+            assert isinstance(outcome, Doubt)
+            return outcome
+        return Companion.of(
+            query,
+            lambda subject: _ROLE + subject,
+            _ROLE,
+            lambda _: arn,
+            f"the execution role {role.name} reads the artifact",
+        )
+
+    # -- endpoints ---------------------------------------------------------------------------
+
+    def _served(self, who: Who, *, multi_model: bool) -> Iterator[Served]:
+        """The containers on endpoints that somebody may be able to invoke, those alike together."""
+        groups: dict[tuple[object, ...], list[str]] = {}
+        samples: dict[tuple[object, ...], Served] = {}
+        for endpoint in self._endpoints(who):
+            for served in _containers(endpoint):
+                if served.container.multi_model is multi_model:
+                    kind = _kind(endpoint, served)
+                    groups.setdefault(kind, []).append(endpoint.arn)
+                    samples.setdefault(kind, served)
+        for kind, served in samples.items():
+            yield replace(served, endpoints=tuple(dict.fromkeys(groups[kind])))
+
+    def _endpoints(self, who: Who) -> Iterator[HostedEndpoint]:
+        """The endpoints that the caller's side does not rule out, whatever the request."""
+        for endpoint in self.asking.world.estate.endpoints:
+            if may_allow(who.policies, invoke_actions(), (endpoint.arn,)):
+                yield endpoint
+
+    def _endpoint(self, arn: str) -> HostedEndpoint:
+        return next(e for e in self.asking.world.estate.endpoints if e.arn == arn)
+
+    def _invocation(self, who: Who, served: Served, actions: tuple[str, ...]) -> Query:
+        endpoint = self._endpoint(served.endpoints[0])
+        account, region = endpoint.arn.split(":")[4], endpoint.arn.split(":")[3]
+        fixed: dict[str, ContextValue] = {
+            prefix + name.lower(): value
+            for name, value in endpoint.tags.items()
+            for prefix in ("aws:resourcetag/", "sagemaker:resourcetag/")
+        }
+        by_name = served.model.direct and served.container.hostname is not None
+        if by_name:
+            fixed[HOSTNAME] = str(served.container.hostname)
+            actions = tuple(action for action in actions if action in hostname_actions())
+        absent = {S3_PREFIX} if served.container.multi_model else {S3_PREFIX, TARGET}
+        return self.asking.query(
+            who,
+            self.asking.world.access(who, None, account),
+            actions,
+            served.endpoints,
+            "invokes the model",
+            fixed=fixed,
+            absent=absent if by_name else absent | {HOSTNAME},
+            account=account,
+            region=region,
+        )
+
+    # -- in S3 -------------------------------------------------------------------------------
+
+    def in_s3(self, who: Who) -> Iterator[Outcome]:
+        """Another tenant's objects read or overwritten, or listed by a prefix."""
+        for wall in self.asking.world.artifacts.walls(self.asking.tenant):
+            for actions, effect in (
+                (READ_ACTIONS, "reads the artifact"),
+                (WRITE_ACTIONS, "overwrites the artifact"),
+            ):
+                if self._may_in(who, wall.bucket, actions):
+                    yield from self._objects(who, wall, actions, effect)
+            if self._may_in(who, wall.bucket, LIST_ACTIONS):
+                yield from self._listing(who, wall)
+
+    def _may_in(self, who: Who, bucket: str, actions: tuple[str, ...]) -> bool:
+        policy = self._policy(bucket)
+        if policy is not None:
+            return True
+        return any(
+            document_may_allow(document, action)
+            for document in who.policies.identity_policies
+            for action in actions
+        )
+
+    def objects_query(self, who: Who, wall: Wall, actions: tuple[str, ...], effect: str) -> Query:
+        """What somebody can do with the objects of a bucket."""
+        world = self.asking.world
+        account = world.bucket(wall.bucket).account
+        return self.asking.query(
+            who,
+            world.access(who, self._policy(wall.bucket), account),
+            actions,
+            (),
+            effect,
+            absent=(TARGET, HOSTNAME, S3_PREFIX),
+            account=account,
+        )
+
+    def _objects(
+        self, who: Who, wall: Wall, actions: tuple[str, ...], effect: str
+    ) -> Iterator[Outcome]:
+        query = self.objects_query(who, wall, actions, effect)
+        at = len(_object_arn(who, wall.bucket, ""))
+
+        def victims(witness: Witness) -> tuple[str, ...]:
+            return self._owners(wall, witness.resource[at:])
+
+        outcome = asked(query, victims, beyond(query, wall))
+        if outcome is not None:
+            yield outcome
+
+    def _listing(self, who: Who, wall: Wall) -> Iterator[Outcome]:
+        world = self.asking.world
+        account = world.bucket(wall.bucket).account
+        query = self.asking.query(
+            who,
+            world.access(who, self._policy(wall.bucket), account),
+            LIST_ACTIONS,
+            (_bucket_arn(who, wall.bucket),),
+            "lists the artifact",
+            absent=(TARGET, HOSTNAME),
+            account=account,
+        )
+        listed = world.artifacts.listed_by(self.asking.tenant, wall.bucket)
+
+        def victims(witness: Witness) -> tuple[str, ...]:
+            prefix = witness.keys.get(S3_PREFIX, "")
+            assert isinstance(prefix, str)
+            return world.artifacts.owners_of_listed(wall.bucket, prefix, but=self.asking.tenant)
+
+        reveals = disj((neg(Present(S3_PREFIX)), Some(S3_PREFIX, listed)))
+        outcome = asked(query, victims, reveals)
+        if outcome is not None:
+            yield outcome
+
+    # -- buckets -----------------------------------------------------------------------------
+
+    def _policy(self, bucket: str) -> PolicyDocument | None:
+        if bucket in self.policies:
+            return self.policies[bucket]
+        return self.asking.world.bucket(bucket).policy
+
+    def _wall(self, bucket: str) -> Wall | None:
+        return self.asking.world.artifacts.wall(self.asking.tenant, bucket)
+
+    def _owners(self, wall: Wall, key: str) -> tuple[str, ...]:
+        return self.asking.world.artifacts.owners(wall.bucket, key, but=self.asking.tenant)
+
+
+def _always(victims: tuple[str, ...]) -> Victims:
+    return lambda _: victims
+
+
+def _containers(endpoint: HostedEndpoint) -> Iterator[Served]:
+    for variant in endpoint.variants:
+        for container in variant.model.containers if variant.model else ():
+            assert variant.model is not None
+            yield Served((endpoint.arn,), variant.model, container)
+    for component in endpoint.components:
+        for container in component.model.containers:
+            yield Served((endpoint.arn,), component.model, container, component.arn)
+
+
+def _kind(endpoint: HostedEndpoint, served: Served) -> tuple[object, ...]:
+    """What endpoints must have in common to be asked about together."""
+    _, partition, _, region, account, _ = endpoint.arn.split(":", 5)
+    container = served.container
+    return (
+        (partition, region, account),
+        tuple(sorted(endpoint.tags.items())),
+        endpoint.asynchronous,
+        container.model_data,
+        container.unknown,
+        container.hostname if served.model.direct else None,
+        served.model.execution_role,
+        served.component,
+    )
+
+
+def _actions_of(endpoint: HostedEndpoint, served: Served) -> tuple[str, ...]:
+    """The actions by which a container without TargetModels is invoked."""
+    if endpoint.asynchronous:
+        return (ASYNC,)
+    others = tuple(action for action in invoke_actions() if action != ASYNC)
+    if served.model.direct and served.container.hostname is not None:
+        return tuple(action for action in others if action in hostname_actions())
+    return others
+
+
+def _object_arn(who: Who, bucket: str, key: str) -> str:
+    return f"{_bucket_arn(who, bucket)}/{key}"
+
+
+def _bucket_arn(who: Who, bucket: str) -> str:
+    return f"arn:{who.partition}:s3:::{bucket}"
+
+
+def beyond(query: Query, wall: Wall) -> Term:
+    """The resource is another tenant's object."""
+    arn = _object_arn(query.who, wall.bucket, "")
+    owned, own = (_with_prefix(keys, arn) for keys in (wall.owned, wall.own))
+    return conj((Some(RESOURCE, owned), neg(Some(RESOURCE, own))))
+
+
+def _with_prefix(keys: Language, prefix: str) -> Language:
+    """The texts of a language, each behind a prefix."""
+    before = literal(prefix).steps
+    assert isinstance(before, str)
+    at = len(before)
+    return Language(
+        replace(
+            pattern,
+            steps=before + pattern.steps
+            if isinstance(pattern.steps, str)
+            else (*before, *pattern.steps),
+            loops=tuple((position + at, wild) for position, wild in pattern.loops),
+        )
+        for pattern in keys.patterns
+    )
