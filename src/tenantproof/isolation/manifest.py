@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tenantproof.account import Estate, Identity, IdentityKind, parse_s3
 from tenantproof.errors import InputError, Place, Problem
 from tenantproof.isolation.naming import NamingError, parse_rule
+from tenantproof.isolation.route import DEPTH, MOST_DEPTH, Route, RouteSettings
 from tenantproof.isolation.sagemaker import (
     TARGET_MODEL,
     invoke_actions,
@@ -24,10 +26,13 @@ from tenantproof.isolation.sagemaker import (
     target_model_actions,
     target_model_domain,
 )
+from tenantproof.isolation.surroundings import check_estate, hosted, read_bucket, read_role
+from tenantproof.isolation.tables import Table
 from tenantproof.policy import PolicyDocument, PolicyKind, PolicySet, load_policy, read_file
 from tenantproof.prove import Domain, Language, language, shortest_member
 from tenantproof.prove.regular import CharSet, Concat, One, Regular, Repeat
 from tenantproof.request import ContextValue, Principal
+from tenantproof.sources import load_sources
 
 MANIFEST_NAME = "tenantproof.toml"
 
@@ -80,12 +85,16 @@ class Member:
 
 @dataclass(frozen=True)
 class Tenant:
-    """A tenant: what it owns (TargetModel patterns), and the endpoints it is on."""
+    """A tenant: what it owns, and the endpoints it is on.
+
+    ``owns`` are TargetModel patterns, ``artifacts`` S3 URL patterns.
+    """
 
     name: str
     owns: tuple[str, ...]
     members: tuple[Member, ...]
     endpoints: tuple[Endpoint, ...]
+    artifacts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -144,7 +153,11 @@ class Assertion:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Everything that the questions are asked about: tenants by list, or by rule."""
+    """Everything that the questions are asked about: tenants by list, or by rule.
+
+    ``estate`` is what its sources and itself say of the accounts; ``shared_artifacts`` are S3 URL
+    patterns of what every tenant may reach.
+    """
 
     file: str
     endpoints: tuple[Endpoint, ...]
@@ -153,6 +166,9 @@ class Manifest:
     trusted: tuple[Trusted, ...] = ()
     assertions: tuple[Assertion, ...] = field(default=())
     rules: tuple[TenantRule, ...] = ()
+    estate: Estate = field(default_factory=Estate)
+    shared_artifacts: tuple[str, ...] = ()
+    routes: RouteSettings = field(default_factory=RouteSettings)
 
     @property
     def groups(self) -> tuple[Tenant | TenantRule, ...]:
@@ -169,7 +185,8 @@ class Manifest:
             for layer in member.policies.layers()
             for document in layer.policies
         )
-        return (Path(self.file), *dict.fromkeys(Path(document.file) for document in documents))
+        named = (Path(document.file) for document in documents)
+        return (Path(self.file), *dict.fromkeys((*named, *map(Path, self.estate.files))))
 
 
 def find_manifest(path: Path) -> Path:
@@ -221,7 +238,7 @@ def load_manifest(path: Path, *, lenient: bool = False) -> Manifest:
     except ValueError as error:
         raise InputError([Problem(f"found no readable file ({error})", root)]) from None
     reader = _Reader(file, lenient)
-    manifest = reader.manifest(_Table(data, str(file), "", reader.problems))
+    manifest = reader.manifest(Table(data, str(file), "", reader.problems))
     if reader.problems:
         raise InputError(dict.fromkeys(reader.problems))
     return manifest
@@ -264,90 +281,11 @@ def read_assertion(
     fields = {"principal": principal, **known}
     path = "can" if can else "cannot"
     reader = _Reader(Path(manifest.file), lenient=False)
-    table = _Table(fields, manifest.file, path, reader.problems)
+    table = Table(fields, manifest.file, path, reader.problems)
     assertion = reader.assertion(table, can, manifest.tenants, manifest.rules, manifest.endpoints)
     if reader.problems:
         raise InputError(reader.problems)
     return assertion
-
-
-class _Table:
-    """A TOML table that reports what is wrong with its fields; unread fields are unknown."""
-
-    def __init__(
-        self, data: Mapping[str, Any], file: str, path: str, problems: list[Problem]
-    ) -> None:
-        self._data = data
-        self._file = file
-        self._path = path
-        self._problems = problems
-        self._known: list[str] = []
-
-    def report(self, name: str, message: str) -> None:
-        path = ".".join(part for part in (self._path, name) if part)
-        self._problems.append(Problem(message, Place(self._file, path or "manifest")))
-
-    def has(self, name: str) -> bool:
-        return name in self._data
-
-    def text(self, name: str, *, required: bool = True, default: str = "") -> str:
-        return self._read(name, _is_text, "a text that is not empty", required, default)
-
-    def texts(self, name: str, *, required: bool = True) -> tuple[str, ...]:
-        def is_texts(value: Any) -> bool:
-            return isinstance(value, list) and all(map(_is_text, value)) and bool(value)
-
-        return tuple(self._read(name, is_texts, "a list of one or more texts", required, ()))
-
-    def mapping(self, name: str) -> Mapping[str, Any]:
-        return self._read(name, lambda v: isinstance(v, dict), "a table", False, {})
-
-    def levels(self, name: str) -> list[list[str]]:
-        def is_levels(value: Any) -> bool:
-            return isinstance(value, list) and all(
-                isinstance(level, list) and all(map(_is_text, level)) for level in value
-            )
-
-        return self._read(name, is_levels, "a list of lists of files", False, [])
-
-    def tables(self, name: str, *, required: bool) -> list[_Table]:
-        def is_tables(value: Any) -> bool:
-            return isinstance(value, list) and all(isinstance(item, dict) for item in value)
-
-        items: list[Mapping[str, Any]] = self._read(name, is_tables, "tables", required, [])
-        if required and not items and self.has(name):
-            self.report(name, "found none, expected at least one")
-        prefix = f"{self._path}.{name}" if self._path else name
-        return [
-            _Table(item, self._file, f"{prefix}[{i}]", self._problems)
-            for i, item in enumerate(items)
-        ]
-
-    def _read(
-        self, name: str, fits: Callable[[Any], bool], expected: str, required: bool, default: T
-    ) -> T:
-        self._known.append(name)
-        if name not in self._data:
-            if required:
-                self.report(name, f"found nothing, expected {expected}")
-            return default
-        value = self._data[name]
-        if not fits(value):
-            self.report(name, f"found {value!r:.80}, expected {expected}")
-            return default
-        found: T = value
-        return found
-
-    def finish(self) -> None:
-        """Report the fields that nobody asked for."""
-        for name in self._data:
-            if name not in self._known:
-                known = ", ".join(self._known)
-                self.report(name, f"found an unknown field, expected one of {known}")
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value)
 
 
 class _Reader:
@@ -355,15 +293,13 @@ class _Reader:
         self.problems: list[Problem] = []
         self._file = file
         self._lenient = lenient
-        self._policies: dict[str, PolicyDocument | None] = {}
+        self._policies: dict[tuple[str, PolicyKind], PolicyDocument | None] = {}
+        self._estate = Estate()
+        self._identities: dict[str, Identity] = {}
 
-    def manifest(self, table: _Table) -> Manifest:
-        endpoints = tuple(
-            endpoint
-            for item in table.tables("endpoints", required=True)
-            if (endpoint := self._endpoint(item)) is not None
-        )
-        self._unique(table, "endpoints", [e.arn for e in endpoints])
+    def manifest(self, table: Table) -> Manifest:
+        self._estate = self._read_estate(table)
+        endpoints = self._endpoints(table)
         shared = self._patterns(table, "shared", required=False)
         by_rule = table.has("rules")
         tenants = tuple(
@@ -385,20 +321,82 @@ class _Reader:
             for can, name in ((True, "can"), (False, "cannot"))
             for item in table.tables(name, required=False)
         )
+        shared_artifacts = self._artifacts(table, "shared_artifacts")
+        routes = self._routes(table)
         table.finish()
-        return Manifest(str(self._file), endpoints, tenants, shared, trusted, assertions, rules)
+        return Manifest(
+            str(self._file),
+            endpoints,
+            tenants,
+            shared,
+            trusted,
+            assertions,
+            rules,
+            self._estate,
+            shared_artifacts,
+            routes,
+        )
 
-    def _without_placeholder(self, table: _Table, name: str, texts: Iterable[str]) -> None:
+    def _read_estate(self, table: Table) -> Estate:
+        """What the sources and the manifest itself say of the accounts."""
+        names = table.texts("sources", required=False)
+        estate = Estate()
+        try:
+            paths = [self._file.parent / name for name in names]
+            estate = load_sources(paths, lenient=self._lenient) if names else estate
+        except InputError as error:
+            self.problems.extend(error.problems)
+        roles = tuple(
+            read_role(item, self._arn(item), self._tags(item), self._document)
+            for item in table.tables("roles", required=False)
+        )
+        buckets = tuple(
+            read_bucket(item, self._document) for item in table.tables("buckets", required=False)
+        )
+        estate = estate.joined(Estate(identities=roles, buckets=buckets))
+        check_estate(table, estate)
+        self._identities = {identity.arn: identity for identity in estate.identities}
+        return estate
+
+    def _endpoints(self, table: Table) -> tuple[Endpoint, ...]:
+        """The endpoints listed; where there are none, those of the sources."""
+        of_sources = tuple(Endpoint(each.arn) for each in self._estate.endpoints)
+        items = table.tables("endpoints", required=not table.has("sources"))
+        endpoints = tuple(
+            endpoint for item in items if (endpoint := self._endpoint(item)) is not None
+        )
+        self._unique(table, "endpoints", [e.arn for e in endpoints])
+        return endpoints if items else of_sources
+
+    def _routes(self, table: Table) -> RouteSettings:
+        settings = table.table("routes")
+        depth = settings.number("depth", default=DEPTH, least=1, most=MOST_DEPTH)
+        off = settings.table("off")
+        reasons = {route: off.text(route.value, required=False) for route in Route}
+        off.finish()
+        settings.finish()
+        return RouteSettings(depth, {route: why for route, why in reasons.items() if why})
+
+    def _artifacts(self, table: Table, name: str) -> tuple[str, ...]:
+        patterns = table.texts(name, required=False)
+        for pattern in patterns:
+            found = parse_s3(pattern)
+            if found is None or not found.key:
+                expected = "expected an S3 URL with a key as s3://bucket/prefix/*"
+                table.report(name, f"found {pattern!r:.80}, {expected}")
+        return patterns
+
+    def _without_placeholder(self, table: Table, name: str, texts: Iterable[str]) -> None:
         for text in texts:
             if PLACEHOLDER in text:
                 message = f"found {text!r:.80}, expected no {PLACEHOLDER}, which stands for a name"
                 table.report(name, f"{message} in {_HOLDERS}")
 
-    def _unique(self, table: _Table, name: str, values: list[str]) -> None:
+    def _unique(self, table: Table, name: str, values: list[str]) -> None:
         for value in sorted({v for v in values if v and values.count(v) > 1}):
             table.report(name, f'found "{value}" twice, expected each once')
 
-    def _endpoint(self, table: _Table) -> Endpoint | None:
+    def _endpoint(self, table: Table) -> Endpoint | None:
         if table.has("arn"):
             arn = table.text("arn")
             if arn and not is_endpoint(arn):
@@ -410,10 +408,18 @@ class _Reader:
             region, account, name = parts
             arn = f"arn:{partition}:sagemaker:{region}:{account}:endpoint/{name}"
             arn = arn if all(parts) else ""
+        serves = hosted(table, arn)
         table.finish()
-        return Endpoint(arn) if arn else None
+        if not arn:
+            return None
+        known = any(each.arn == arn for each in self._estate.endpoints)
+        if serves is not None and known:
+            table.report("model_data", "found it for an endpoint that the sources describe, too")
+        elif serves is not None:
+            self._estate = self._estate.joined(Estate(endpoints=(serves,)))
+        return Endpoint(arn)
 
-    def _chosen(self, table: _Table, endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
+    def _chosen(self, table: Table, endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
         """The endpoints named by a table's ``endpoints``, all of them where it has none."""
         names = table.texts("endpoints", required=False)
         for name in names:
@@ -421,20 +427,22 @@ class _Reader:
                 table.report("endpoints", f'found "{name}", expected the name of an endpoint above')
         return tuple(e for e in endpoints if not names or e.name in names or e.arn in names)
 
-    def _tenant(self, table: _Table, endpoints: tuple[Endpoint, ...]) -> Tenant:
+    def _tenant(self, table: Table, endpoints: tuple[Endpoint, ...]) -> Tenant:
         name = table.text("name")
         if not name.isprintable():
             table.report("name", f"found {name!r}, expected printable characters")
+        artifacts = self._artifacts(table, "artifacts")
         tenant = Tenant(
             name,
-            self._patterns(table, "owns"),
+            self._patterns(table, "owns", required=not artifacts),
             tuple(map(self._member, table.tables("principals", required=True))),
             self._chosen(table, endpoints),
+            artifacts,
         )
         table.finish()
         return tenant
 
-    def _rule(self, table: _Table, endpoints: tuple[Endpoint, ...]) -> TenantRule:
+    def _rule(self, table: Table, endpoints: tuple[Endpoint, ...]) -> TenantRule:
         name = table.text("name")
         if not name.isprintable():
             table.report("name", f"found {name!r}, expected printable characters")
@@ -463,7 +471,7 @@ class _Reader:
         return rule
 
     def _check_names(
-        self, table: _Table, names: Regular, owns: tuple[str, ...], excluded: Language
+        self, table: Table, names: Regular, owns: tuple[str, ...], excluded: Language
     ) -> None:
         """There must be names, and models for each: or what is said of all says nothing."""
         some = Domain(min_length=1)
@@ -481,7 +489,7 @@ class _Reader:
                     f" for a tenant named {unfit!r}",
                 )
 
-    def _names(self, table: _Table) -> Regular:
+    def _names(self, table: Table) -> Regular:
         text = table.text("names")
         if not text:
             return parse_rule("x")
@@ -491,18 +499,22 @@ class _Reader:
             table.report("names", f"{error}, in {text!r:.80}")
             return parse_rule("x")
 
-    def _patterns(self, table: _Table, name: str, *, required: bool = True) -> tuple[str, ...]:
+    def _patterns(self, table: Table, name: str, *, required: bool = True) -> tuple[str, ...]:
         patterns = table.texts(name, required=required)
         for pattern in patterns:
             self._check_pattern(table, name, pattern)
         return patterns
 
-    def _check_pattern(self, table: _Table, name: str, pattern: str) -> None:
+    def _check_pattern(self, table: Table, name: str, pattern: str) -> None:
         if is_void(pattern):
             table.report(name, f"found {pattern!r:.80}, which no TargetModel can match")
 
-    def _member(self, table: _Table) -> Member:
+    def _member(self, table: Table) -> Member:
         principal = Principal(self._arn(table), self._tags(table), self._context(table))
+        known = self._identity_of(principal.arn)
+        if known is not None and not table.has("policies"):
+            table.finish()
+            return self._known_member(principal, known)
         boundary = table.text("permissions_boundary", required=False)
         documents = self._documents(table.texts("policies"))
         boundaries = self._documents((boundary,) if boundary else ())
@@ -510,13 +522,33 @@ class _Reader:
         table.finish()
         return Member(principal, PolicySet(documents, next(iter(boundaries), None), levels))
 
-    def _arn(self, table: _Table) -> str:
+    def _identity_of(self, arn: str) -> Identity | None:
+        """The user or role of an ARN, or the role of a session's, as the estate has it."""
+        fields = arn.split(":", 5)
+        if len(fields) == 6 and fields[5].startswith("assumed-role/"):
+            name = fields[5].split("/")[1]
+            roles = (each for each in self._estate.identities if each.kind is IdentityKind.ROLE)
+            return next((r for r in roles if (r.account, r.name) == (fields[4], name)), None)
+        return self._identities.get(arn)
+
+    def _known_member(self, principal: Principal, identity: Identity) -> Member:
+        """A principal that the estate describes; tags given here are those of its session."""
+        session = {"aws:PrincipalArn": identity.arn} if principal.arn != identity.arn else {}
+        own = {name.lower() for name in principal.tags}
+        tags = {name: tag for name, tag in identity.tags.items() if name.lower() not in own}
+        organization = self._estate.organizations.get(identity.account)
+        levels = () if organization is None else organization.service_control_policies
+        policies = PolicySet(identity.policies, identity.permissions_boundary, levels)
+        context = {**session, **principal.context}
+        return Member(Principal(principal.arn, {**tags, **principal.tags}, context), policies)
+
+    def _arn(self, table: Table) -> str:
         arn = table.text("arn")
         if arn and arn.count(":") < 5:
             table.report("arn", f'found "{arn}", expected the ARN of a user, role or session')
         return arn
 
-    def _tags(self, table: _Table) -> dict[str, str]:
+    def _tags(self, table: Table) -> dict[str, str]:
         tags = table.mapping("tags")
         for name, value in tags.items():
             if not isinstance(value, str):
@@ -524,7 +556,7 @@ class _Reader:
         self._fold(table, "tags", tags)
         return {name: str(value) for name, value in tags.items()}
 
-    def _context(self, table: _Table) -> dict[str, ContextValue]:
+    def _context(self, table: Table) -> dict[str, ContextValue]:
         context: dict[str, ContextValue] = {}
         given = table.mapping("context")
         self._fold(table, "context", given)
@@ -540,7 +572,7 @@ class _Reader:
                 table.report(f"context.{name}", message)
         return context
 
-    def _fold(self, table: _Table, field_name: str, given: Mapping[str, Any]) -> None:
+    def _fold(self, table: Table, field_name: str, given: Mapping[str, Any]) -> None:
         """Keys differing in case alone are the same key to IAM."""
         self._unique(table, field_name, [name.lower() for name in given])
 
@@ -548,26 +580,24 @@ class _Reader:
         documents = (self._document(name) for name in files)
         return tuple(document for document in documents if document is not None)
 
-    def _document(self, name: str) -> PolicyDocument | None:
-        if name not in self._policies:
+    def _document(self, name: str, kind: PolicyKind = PolicyKind.IDENTITY) -> PolicyDocument | None:
+        if (name, kind) not in self._policies:
             path = self._file.parent / name
             try:
-                self._policies[name] = load_policy(
-                    path, lenient=self._lenient, kind=PolicyKind.IDENTITY
-                )
+                self._policies[name, kind] = load_policy(path, lenient=self._lenient, kind=kind)
             except InputError as error:
                 self.problems.extend(error.problems)
-                self._policies[name] = None
-        return self._policies[name]
+                self._policies[name, kind] = None
+        return self._policies[name, kind]
 
-    def _trusted(self, table: _Table) -> Trusted:
+    def _trusted(self, table: Table) -> Trusted:
         trusted = Trusted(self._arn(table), table.text("reason"))
         table.finish()
         return trusted
 
     def assertion(
         self,
-        table: _Table,
+        table: Table,
         can: bool,
         tenants: tuple[Tenant, ...],
         rules: tuple[TenantRule, ...],
@@ -610,7 +640,7 @@ def _names_that_fit(*, begins: bool) -> Regular:
     return Regular(Concat((first if begins else rest, Repeat(rest, 0, None))))
 
 
-def _check_placeholders(table: _Table, member: Member, names: Regular) -> None:
+def _check_placeholders(table: Table, member: Member, names: Regular) -> None:
     """The name may stand once in a text, and in an ARN only where it can be a name of IAM."""
     principal = member.principal
     sets = {k: v for k, v in principal.context.items() if not isinstance(v, str)}
