@@ -522,9 +522,9 @@ def explain(  # noqa: PLR0917 (click passes them by name)
 def simulate(cases: BinaryIO, lenient: bool) -> None:
     """Decide requests: JSON lines from CASES (standard input without it), JSON lines out.
 
-    Each line holds an "id", a "request" and its "identity_policies"; "permissions_boundary" and
-    "service_control_policies" may follow. A bad line gives an "error" on its line of the output,
-    and the others go on.
+    Each line holds an "id", a "request" and its "identity_policies"; "permissions_boundary",
+    "session_policy", "service_control_policies", "resource_control_policies" and "resource_policy"
+    may follow. A bad line gives an "error" on its line of the output, and the others go on.
     """
     from tenantproof.simulate import decide_lines
 

@@ -5,11 +5,19 @@ from __future__ import annotations
 import json
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, TypeVar
 
 from tenantproof.errors import InputError, Problem
 from tenantproof.evaluate import Decision, StatementResult, decide
-from tenantproof.policy import PolicyDocument, PolicyKind, PolicySet, policy_from_json
+from tenantproof.policy import (
+    Access,
+    Levels,
+    PolicyDocument,
+    PolicyKind,
+    PolicySet,
+    policy_from_json,
+)
 from tenantproof.policy.json_reader import (
     JsonArray,
     JsonBool,
@@ -29,7 +37,10 @@ CASE_FIELDS = (
     "request",
     "identity_policies",
     "permissions_boundary",
+    "session_policy",
     "service_control_policies",
+    "resource_control_policies",
+    "resource_policy",
 )
 REQUEST_FIELDS = ("principal", "action", "resource", "context")
 PRINCIPAL_FIELDS = ("arn", "tags")
@@ -114,8 +125,8 @@ class _CaseReader:
                 self._unexpected(other, "a text or a number as id")
                 return "null"
 
-    def case(self, root: JsonNode) -> tuple[PolicySet, Request]:
-        """The policies and the request of a case.
+    def case(self, root: JsonNode) -> tuple[Access, Request]:
+        """Both sides of a case's request, and the request.
 
         Raises:
             InputError: with every problem of the line.
@@ -124,13 +135,18 @@ class _CaseReader:
         fields = {name: node for name, node in fields.items() if not isinstance(node, JsonNull)}
         request = self._required(root, fields, "request", self._request)
         identity = self._required(root, fields, "identity_policies", self._policies)
-        boundary = fields.get("permissions_boundary")
-        levels = fields.get("service_control_policies")
-        bounding = None if boundary is None else self._policy(boundary)
-        control = () if levels is None else tuple(map(self._policies, self._items(levels)))
+        boundary = self._given(fields, "permissions_boundary", PolicyKind.IDENTITY)
+        session = self._given(fields, "session_policy", PolicyKind.IDENTITY)
+        of_callers = self._levels(fields, "service_control_policies", PolicyKind.IDENTITY)
+        of_resources = self._levels(
+            fields, "resource_control_policies", PolicyKind.RESOURCE_CONTROL
+        )
+        of_resource = self._given(fields, "resource_policy", PolicyKind.ANY)
         if self._problems or request is None or identity is None:
             raise InputError(self._problems)
-        return PolicySet(identity, bounding, control), request
+        passed = () if session is None else (session,)
+        caller = PolicySet(identity, boundary, of_callers, passed)
+        return Access(caller, of_resource, of_resources), request
 
     def _report(self, node: JsonNode, message: str) -> None:
         self._problems.append(Problem(message, node.place))
@@ -169,13 +185,24 @@ class _CaseReader:
         self._unexpected(node, "a list")
         return ()
 
-    def _policies(self, node: JsonNode) -> tuple[PolicyDocument, ...]:
-        read = (self._policy(item) for item in self._items(node))
+    def _levels(self, fields: dict[str, JsonNode], name: str, kind: PolicyKind) -> Levels:
+        items = self._items(fields[name]) if name in fields else ()
+        return tuple(map(partial(self._policies, kind=kind), items))
+
+    def _policies(
+        self, node: JsonNode, kind: PolicyKind = PolicyKind.IDENTITY
+    ) -> tuple[PolicyDocument, ...]:
+        read = (self._policy(item, kind) for item in self._items(node))
         return tuple(policy for policy in read if policy is not None)
 
-    def _policy(self, node: JsonNode) -> PolicyDocument | None:
+    def _given(
+        self, fields: dict[str, JsonNode], name: str, kind: PolicyKind
+    ) -> PolicyDocument | None:
+        return self._policy(fields[name], kind) if name in fields else None
+
+    def _policy(self, node: JsonNode, kind: PolicyKind) -> PolicyDocument | None:
         try:
-            return policy_from_json(node, file=self._file, kind=PolicyKind.IDENTITY)
+            return policy_from_json(node, file=self._file, kind=kind)
         except InputError as error:
             self._problems.extend(error.problems)
             return None

@@ -149,18 +149,7 @@ def with_document(member: Member, files: frozenset[str], document: PolicyDocumen
     documents = [each for layer in policies.layers() for each in layer.policies]
     if not any(each.file in files for each in documents):
         return member
-    boundary = policies.permissions_boundary
-    return replace(
-        member,
-        policies=replace(
-            policies,
-            identity_policies=tuple(map(swapped, policies.identity_policies)),
-            permissions_boundary=None if boundary is None else swapped(boundary),
-            service_control_policies=tuple(
-                tuple(map(swapped, level)) for level in policies.service_control_policies
-            ),
-        ),
-    )
+    return replace(member, policies=policies.changed(swapped))
 
 
 def names_by_path(manifest: Manifest) -> dict[Path, frozenset[str]]:

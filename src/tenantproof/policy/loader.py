@@ -75,6 +75,12 @@ class PolicyKind(Enum):
 
     ANY = "a policy"
     IDENTITY = "an identity policy"
+    RESOURCE_CONTROL = "a resource control policy"
+
+    @property
+    def names_resources(self) -> bool:
+        """Whether each statement has to say which resources it is about."""
+        return self is not PolicyKind.ANY
 
 
 def load_policy(
@@ -287,7 +293,7 @@ class _Loader:
             "Resource",
             "NotResource",
             self._resources,
-            required=self._kind is PolicyKind.IDENTITY,
+            required=self._kind.names_resources,
         )
         principal = self._one_of(
             node, members, "Principal", "NotPrincipal", self._principals, required=False
@@ -333,7 +339,7 @@ class _Loader:
         if clauses:
             return clauses[0]
         if required:
-            where = " in an identity policy" if self._kind is PolicyKind.IDENTITY else ""
+            where = "" if self._kind is PolicyKind.ANY else f" in {self._kind.value}"
             self._report(
                 statement, f"found neither {name} nor {negated}, expected one of them{where}"
             )

@@ -5,7 +5,7 @@ Follows "Policy evaluation logic" of the IAM User Guide.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -157,6 +157,16 @@ class PolicySet:
         if self.session_policies:
             yield Layer(LayerKind.SESSION, self.session_policies)
         yield Layer(LayerKind.IDENTITY, self.identity_policies)
+
+    def changed(self, change: Callable[[PolicyDocument], PolicyDocument]) -> PolicySet:
+        """The same layers, with what a change makes of each policy."""
+        boundary = self.permissions_boundary
+        return PolicySet(
+            tuple(map(change, self.identity_policies)),
+            None if boundary is None else change(boundary),
+            tuple(tuple(map(change, level)) for level in self.service_control_policies),
+            tuple(map(change, self.session_policies)),
+        )
 
 
 @dataclass(frozen=True)

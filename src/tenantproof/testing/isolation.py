@@ -278,12 +278,14 @@ class Isolation:
         *policies: PolicyLike,
         permissions_boundary: PolicyLike | None = None,
         service_control_policies: Iterable[Iterable[PolicyLike]] = (),
+        session_policies: Iterable[PolicyLike] = (),
     ) -> PolicySet:
         """Everything that applies to one principal; see :func:`.policies.policy_set`."""
         return policy_set(
             *policies,
             permissions_boundary=permissions_boundary,
             service_control_policies=service_control_policies,
+            session_policies=session_policies,
             folder=self._folder(),
             lenient=self._options.lenient,
         )

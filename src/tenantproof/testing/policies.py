@@ -35,6 +35,7 @@ def policy_set(
     *policies: PolicyLike,
     permissions_boundary: PolicyLike | None = None,
     service_control_policies: Iterable[Iterable[PolicyLike]] = (),
+    session_policies: Iterable[PolicyLike] = (),
     folder: Path = Path(),
     lenient: bool = False,
 ) -> PolicySet:
@@ -44,6 +45,7 @@ def policy_set(
         policies: its identity policies.
         permissions_boundary: its boundary.
         service_control_policies: levels from the root down, each of one or more policies.
+        session_policies: those passed when its session began.
         folder: what paths are relative to.
         lenient: read files and texts with comments and trailing commas.
 
@@ -60,7 +62,8 @@ def policy_set(
 
     boundary = None if permissions_boundary is None else read(permissions_boundary)
     levels = tuple(tuple(map(read, level)) for level in service_control_policies)
-    return PolicySet(tuple(map(read, policies)), boundary, levels)
+    session = tuple(map(read, session_policies))
+    return PolicySet(tuple(map(read, policies)), boundary, levels, session)
 
 
 def as_document(

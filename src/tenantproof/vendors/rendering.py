@@ -70,12 +70,7 @@ def same(one: Rendering, other: Rendering) -> bool:
 
 def meaning(policies: PolicySet) -> PolicySet:
     """Policies without what IAM does not look at: Sids and Ids."""
-    boundary = policies.permissions_boundary
-    return PolicySet(
-        tuple(map(_unlabelled, policies.identity_policies)),
-        None if boundary is None else _unlabelled(boundary),
-        tuple(tuple(map(_unlabelled, level)) for level in policies.service_control_policies),
-    )
+    return policies.changed(_unlabelled)
 
 
 def _unlabelled(document: PolicyDocument) -> PolicyDocument:

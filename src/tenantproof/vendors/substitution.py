@@ -212,12 +212,7 @@ def _with_templates(policies: PolicySet, change: _Change) -> PolicySet:
         changed = tuple(_with_statement(statement, change) for statement in document.statements)
         return replace(document, statements=changed)
 
-    boundary = policies.permissions_boundary
-    return PolicySet(
-        tuple(map(of, policies.identity_policies)),
-        None if boundary is None else of(boundary),
-        tuple(tuple(map(of, level)) for level in policies.service_control_policies),
-    )
+    return policies.changed(of)
 
 
 def _with_statement(statement: Statement, change: _Change) -> Statement:
