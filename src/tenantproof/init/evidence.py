@@ -83,12 +83,13 @@ def target_models(identity: Identity) -> Iterator[str]:
 def objects(identity: Identity) -> Iterator[tuple[str, str]]:
     """The buckets and patterns of keys that an identity's policies leave it."""
     for statement in known(identity):
-        if statement.resource is not None:
-            if statement.resource.negated == (statement.effect is Effect.DENY):
-                for text in _texts(statement.resource, identity):
-                    found = _S3.fullmatch(text)
-                    if found is not None:
-                        yield found[1], found[2]
+        denies = statement.effect is Effect.DENY
+        if statement.resource is None or statement.resource.negated != denies:
+            continue
+        for text in _texts(statement.resource, identity):
+            found = _S3.fullmatch(text)
+            if found is not None:
+                yield found[1], found[2]
 
 
 def endpoints_named(estate: Estate) -> list[str]:

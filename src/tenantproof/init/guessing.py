@@ -261,6 +261,7 @@ class _Guessing:
     def result(self) -> Guess:
         self._assign_by_tags()
         self._assign_by_names()
+        self._assign_by_known_siblings()
         self._assign_by_policies()
         self._assign_by_siblings()
         self._assign_sessions()
@@ -342,6 +343,22 @@ class _Guessing:
             if folded(name) in self._segments:
                 return name
         return None
+
+    def _assign_by_known_siblings(self) -> None:
+        """A name that differs from a principal's in the tenant's name alone."""
+        shapes: set[tuple[str, ...]] = set()
+        for tenant in self._tenants.values():
+            own = tokens(tenant.name)
+            for arn in tenant.principals:
+                shapes.update(_shapes(tokens(arn.rpartition("/")[2]), own))
+        for identity in self._free:
+            words = tokens(identity.name)
+            if invokes(identity) and not set(words) & OF_PLATFORMS:
+                for word in words:
+                    if may_be_tenant(word) and shapes & set(_shapes(words, (word,))):
+                        name = _as_written(identity.name, word)
+                        self._assign(identity, name, f"the name of {_short(identity)}")
+                        break
 
     def _assign_by_siblings(self) -> None:
         """Names that differ in one word alone, of identities that invoke endpoints."""
@@ -645,6 +662,13 @@ def _assumes(identity: Identity) -> bool:
         for statement in document.statements
         for pattern in statement.action.patterns
     )
+
+
+def _shapes(words: tuple[str, ...], name: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The words of a name with a tenant's left out, where something else is left."""
+    for at in range(len(words) - len(name) + 1):
+        if words[at : at + len(name)] == name and len(words) > len(name):
+            yield (*words[:at], "", *words[at + len(name) :])
 
 
 def _as_written(name: str, word: str) -> str:
