@@ -86,7 +86,7 @@ class Hosting:
         for each in self._of("endpoint"):
             yield self._endpoint(each)
         for each in self._of("inference-component"):
-            name = _last(text(each.properties.get("EndpointName")))
+            name = _endpoint_of(each)
             if ("endpoint", each.home.region, name or "") not in self._described:
                 known = f"the endpoint {name}" if name else "an endpoint that is not known"
                 self._listing.gap(
@@ -147,8 +147,8 @@ class Hosting:
     def _components(self, endpoint: _Described, role: str | None) -> Iterator[InferenceComponent]:
         """The inference components of an endpoint, whose configuration has a role for some."""
         for each in self._of("inference-component"):
-            on = _last(text(each.properties.get("EndpointName")))
-            if (each.home.region, on) != (endpoint.home.region, endpoint.name):
+            on = each.home.region, _endpoint_of(each)
+            if on != (endpoint.home.region, endpoint.name):
                 continue
             arn = each.home.sagemaker("inference-component", each.name)
             what = f"the inference component {each.name}"
@@ -271,6 +271,12 @@ class Hosting:
         """A container of which nothing is known, and the gap that it leaves."""
         self._listing.gap(reason, place, has_stand_in=True)
         return Container(None, place=place, unknown=Unknown(reason, place))
+
+
+def _endpoint_of(component: _Described) -> str | None:
+    """The endpoint that an inference component is on."""
+    named = component.properties.get("EndpointName") or component.properties.get("EndpointArn")
+    return _last(text(named))
 
 
 def _sources(container: Table) -> Iterator[tuple[Value, Value | None]]:
