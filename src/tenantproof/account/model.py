@@ -89,10 +89,15 @@ class ManagedPolicy:
 
 @dataclass(frozen=True)
 class Group:
-    """An IAM group."""
+    """An IAM group: its policies, and the ARNs of those that are managed.
+
+    Its users have them already; who may add itself to it gets them.
+    """
 
     arn: str
     place: Place | None = field(default=None, compare=False)
+    policies: tuple[PolicyDocument, ...] = ()
+    managed_policies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

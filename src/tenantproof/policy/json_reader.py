@@ -148,7 +148,7 @@ def read_json(
     """
     found: list[Problem] = [] if problems is None else problems
     text = data if isinstance(data, str) else _decode(data, file, first_line)
-    reader = _Reader(text, file, lenient, found, first_line, within)
+    reader = _Reader(text, file, lenient, found, first_line=first_line, within=within)
     try:
         root = reader.document(path)
     except _SyntaxStopError as stop:
@@ -183,6 +183,7 @@ class _Reader:
         file: str,
         lenient: bool,
         problems: list[Problem],
+        *,
         first_line: int,
         within: Place | None,
     ) -> None:

@@ -12,10 +12,19 @@ from tenantproof.errors import InputError, Place, Problem
 from tenantproof.policy import read_file
 from tenantproof.policy.json_reader import JsonArray, JsonNode, JsonObject, quote, read_json
 from tenantproof.policy.loader import MOST_BYTES, YAML_SUFFIXES
+from tenantproof.sources.authorization_details import AuthorizationDetails
 from tenantproof.sources.merging import merged
+from tenantproof.sources.policies import BucketPolicies, Organizations, PolicyFiles
 from tenantproof.sources.reader import Reader, ReaderFactory
+from tenantproof.sources.sagemaker import Descriptions
 
-READERS: tuple[ReaderFactory, ...] = ()
+READERS: tuple[ReaderFactory, ...] = (
+    AuthorizationDetails,
+    Descriptions,
+    Organizations,
+    BucketPolicies,
+    PolicyFiles,
+)
 """Every kind of document; the first that recognises one reads it."""
 
 SUFFIXES = YAML_SUFFIXES | {".json"}
