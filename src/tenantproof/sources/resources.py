@@ -124,7 +124,12 @@ class Assembly:
             if handle.kind != "group"
         )
         groups = tuple(
-            Group(owner.arn, owner.place)
+            Group(
+                owner.arn,
+                owner.place,
+                tuple(self._policies(handle, owner)),
+                tuple(self._arns(owner)),
+            )
             for handle, owner in self._owners.items()
             if handle.kind == "group"
         )

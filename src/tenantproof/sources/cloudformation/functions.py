@@ -224,7 +224,8 @@ class Functions:
         if value is not None:
             return self.resolved(value)
         if "." in name and not name.startswith("AWS::"):
-            return self._attribute(*name.split(".", 1), place)
+            resource, _, attribute = name.partition(".")
+            return self._attribute(resource, attribute, place)
         return self._named(name, place)
 
     def _join(self, argument: Value, place: Place) -> Value | None:
