@@ -114,12 +114,12 @@ def read_plan(root: Table) -> Plan:
             found.pop(address, None)
         elif address not in found:
             found[address] = _changed(change, "before" if "forget" in actions else "after")
+    notes += _notes(root, is_plan, bool(changes), bool(found))
     prior = table(table(root.get("prior_state")).get("values"))
     for resource in _resources(table(prior.get("root_module"))):
         if text(resource.get("mode")) == "data":
             found.setdefault(_key(resource), _planned(resource, None))
     configuration = root.get("configuration")
-    notes += _notes(root, is_plan, bool(changes), bool(found))
     return Plan(
         tuple(found.values()),
         tuple(deleted),
