@@ -13,10 +13,13 @@ from tenantproof.policy import read_file
 from tenantproof.policy.json_reader import JsonArray, JsonNode, JsonObject, quote, read_json
 from tenantproof.policy.loader import MOST_BYTES, YAML_SUFFIXES
 from tenantproof.sources.authorization_details import AuthorizationDetails
+from tenantproof.sources.cloudformation import TemplateReader
+from tenantproof.sources.homes import Deployment
 from tenantproof.sources.merging import merged
 from tenantproof.sources.policies import BucketPolicies, Organizations, PolicyFiles
 from tenantproof.sources.reader import Reader, ReaderFactory
 from tenantproof.sources.sagemaker import Descriptions
+from tenantproof.sources.terraform import TerraformReader
 
 READERS: tuple[ReaderFactory, ...] = (
     AuthorizationDetails,
@@ -25,7 +28,7 @@ READERS: tuple[ReaderFactory, ...] = (
     BucketPolicies,
     PolicyFiles,
 )
-"""Every kind of document; the first that recognises one reads it."""
+"""Every kind of document but templates; the first that recognises one reads it."""
 
 SUFFIXES = YAML_SUFFIXES | {".json"}
 """How the names of the files in a folder end that are read."""
@@ -41,7 +44,9 @@ _DEEPEST = 3
 """So deep in lists and objects a file may hold documents."""
 
 
-def load_sources(paths: Iterable[Path], *, lenient: bool = False) -> Estate:
+def load_sources(
+    paths: Iterable[Path], *, lenient: bool = False, deployment: Deployment | None = None
+) -> Estate:
     """Read files and folders into one estate.
 
     Content decides what a file is, whatever its name. What several files say of the same thing is
@@ -51,6 +56,7 @@ def load_sources(paths: Iterable[Path], *, lenient: bool = False) -> Estate:
     Args:
         paths: the files and folders.
         lenient: accept comments, trailing commas and a byte order mark in JSON.
+        deployment: where templates are deployed, and the values of their parameters.
 
     Returns:
         The estate. What it does not hold, or what could not be known, is among its ``gaps``.
@@ -58,20 +64,24 @@ def load_sources(paths: Iterable[Path], *, lenient: bool = False) -> Estate:
     Raises:
         InputError: with every problem of every file.
     """
-    loading = _Loading(lenient)
+    loading = _Loading(lenient, deployment or Deployment())
     for path in paths:
         loading.take(path)
     return loading.estate()
 
 
 class _Loading:
-    def __init__(self, lenient: bool) -> None:
+    def __init__(self, lenient: bool, deployment: Deployment) -> None:
         self._lenient = lenient
         self._problems: list[Problem] = []
         self._gaps: list[Gap] = []
         self._files: dict[Path, str] = {}
         self._bytes = 0
-        self._readers: Sequence[Reader] = [make(self._problems) for make in READERS]
+        self._readers: Sequence[Reader] = [
+            TerraformReader(self._problems, deployment),
+            TemplateReader(self._problems, deployment),
+            *(make(self._problems) for make in READERS),
+        ]
 
     def take(self, path: Path) -> None:
         if not path.is_dir():
