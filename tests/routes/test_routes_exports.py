@@ -1,0 +1,83 @@
+"""The exports that tests are built on have the shapes of the commands' outputs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import botocore.session
+import pytest
+
+from exports import PLANTED, SCENARIOS, Names, Scenario
+
+COMMANDS = {
+    "authorization-details": ("iam", "GetAccountAuthorizationDetails"),
+    "endpoint-config": ("sagemaker", "DescribeEndpointConfig"),
+    "endpoint": ("sagemaker", "DescribeEndpoint"),
+    "model": ("sagemaker", "DescribeModel"),
+    "component": ("sagemaker", "DescribeInferenceComponent"),
+    "bucket-policy": ("s3", "GetBucketPolicy"),
+}
+PYTHON = {"string": str, "list": list, "structure": dict, "map": dict, "boolean": bool}
+
+
+def mismatches(value: Any, shape: Any, path: str) -> Iterator[str]:
+    """Where a value is not what a shape of botocore's says."""
+    kind = shape.type_name
+    if shape.name.lower() == "policydocumenttype":
+        return  # the CLI prints documents as objects
+    if kind == "timestamp":
+        kind = "string"
+    if kind in ("integer", "long", "float", "double"):
+        if not isinstance(value, int | float):
+            yield f"{path} is no number"
+        return
+    if not isinstance(value, PYTHON[kind]):
+        yield f"{path} is no {kind}"
+        return
+    if kind == "structure":
+        for name in value.keys() - shape.members.keys():
+            yield f"{path}.{name} is no member of {shape.name}"
+        for name in set(shape.required_members) - value.keys():
+            yield f"{path}.{name} is missing"
+        for name in value.keys() & shape.members.keys():
+            yield from mismatches(value[name], shape.members[name], f"{path}.{name}")
+    if kind == "list":
+        for item in value:
+            yield from mismatches(item, shape.member, f"{path}[]")
+    # "Policy" is what IAM answers where its model says PermissionsBoundaryPolicy.
+    if getattr(shape, "enum", None) and value not in (*shape.enum, "Policy"):
+        yield f"{path} is {value}, not one of {shape.enum}"
+
+
+@pytest.fixture(scope="module")
+def shapes() -> dict[str, Any]:
+    session = botocore.session.get_session()
+    return {
+        kind: session.get_service_model(service).operation_model(name).output_shape
+        for kind, (service, name) in COMMANDS.items()
+    }
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_exports_have_the_shapes_of_the_commands(
+    scenario: Scenario, shapes: dict[str, Any]
+) -> None:
+    for variant in (PLANTED, *scenario.twins):
+        world = scenario.build(scenario.rename(Names()), variant)
+        for account in world.accounts:
+            for name, told in account.files().items():
+                kind = max((k for k in COMMANDS if name.startswith(k)), key=len)
+                assert list(mismatches(told, shapes[kind], name)) == []
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_a_twin_differs_from_what_it_repairs(scenario: Scenario) -> None:
+    names = scenario.rename(Names())
+    worlds = [scenario.build(names, variant) for variant in (PLANTED, *scenario.twins)]
+    texts = [
+        json.dumps([world.manifest(), world.files, *(a.files() for a in world.accounts)])
+        for world in worlds
+    ]
+    assert len(set(texts)) == len(texts)
