@@ -2,8 +2,9 @@
 
 The shapes are those of ``aws iam get-account-authorization-details``, ``aws sagemaker
 describe-endpoint``, ``describe-endpoint-config``, ``describe-model`` and
-``describe-inference-component``, and ``aws s3api get-bucket-policy``; botocore's service models
-are what ``tests/routes/test_routes_exports.py`` holds them against.
+``describe-inference-component``, and ``aws s3api get-bucket-policy`` with the bucket's name and
+account beside it, which its output does not say; botocore's service models are what
+``tests/routes/test_routes_exports.py`` holds them against.
 """
 
 from __future__ import annotations
@@ -93,6 +94,7 @@ class Account:
     endpoints: dict[str, Json] = field(default_factory=dict)
     components: dict[str, Json] = field(default_factory=dict)
     buckets: dict[str, Json | None] = field(default_factory=dict)
+    organization: Json = field(default_factory=dict)
 
     def iam(self, kind: str, name: str, path: str = "/") -> str:
         """The ARN of a role, a user, a group or a policy."""
@@ -206,6 +208,11 @@ class Account:
         self.buckets[name] = document(statements) if statements else None
         return self
 
+    def service_control_policies(self, *levels: list[Json]) -> Account:
+        """Set the organization's policies: the statements of one policy a level, root first."""
+        self.organization["service_control_policies"] = [[document(level)] for level in levels]
+        return self
+
     def model(
         self, name: str, *containers: Artifacts, execution_role: str, direct: bool = False
     ) -> Account:
@@ -308,8 +315,10 @@ class Account:
         found |= {f"model-{name}.json": told for name, told in self.models.items()}
         found |= {f"component-{name}.json": told for name, told in self.components.items()}
         for name, policy in self.buckets.items():
-            if policy is not None:
-                found[f"bucket-policy-{name}.json"] = {"Policy": json.dumps(policy)}
+            told = {} if policy is None else {"Policy": json.dumps(policy)}
+            found[f"bucket-policy-{name}.json"] = {"Bucket": name, "Account": self.number} | told
+        if self.organization:
+            found["organization.json"] = {"organization": {self.number: self.organization}}
         return found
 
     def write(self, folder: Path) -> None:

@@ -68,8 +68,13 @@ def test_exports_have_the_shapes_of_the_commands(
         world = scenario.build(scenario.rename(Names()), variant)
         for account in world.accounts:
             for name, told in account.files().items():
-                kind = max((k for k in COMMANDS if name.startswith(k)), key=len)
-                assert list(mismatches(told, shapes[kind], name)) == []
+                kind = max((k for k in COMMANDS if name.startswith(k)), key=len, default=None)
+                if kind is None:
+                    assert name == "organization.json"  # AWS has no command that prints it
+                    continue
+                beside = ("Bucket", "Account") if kind == "bucket-policy" else ()
+                output = {k: v for k, v in told.items() if k not in beside}
+                assert list(mismatches(output, shapes[kind], name)) == []
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
