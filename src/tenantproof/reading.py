@@ -23,6 +23,8 @@ class Ambiguity(Enum):
     SHORT_ARN_PATTERN = "short-arn-pattern"
     FOR_ANY_IF_EXISTS = "for-any-if-exists"
     NOT_PRINCIPAL = "not-principal"
+    EVERYONE_GRANT = "everyone-grant"
+    RCP_SERVICE = "rcp-service"
 
     @property
     def question(self) -> str:
@@ -42,6 +44,13 @@ _QUESTIONS = {
     Ambiguity.FOR_ANY_IF_EXISTS: "whether ForAnyValue:...IfExists holds for an absent key",
     Ambiguity.NOT_PRINCIPAL: (
         "whether NotPrincipal leaves out a principal whose account (and role) it does not list too"
+    ),
+    Ambiguity.EVERYONE_GRANT: (
+        "whether what a resource's policy allows to everyone is limited by the permissions boundary"
+        " and the session policy of a caller of its account"
+    ),
+    Ambiguity.RCP_SERVICE: (
+        "whether resource control policies apply to a service that AWS does not list for them"
     ),
     Ambiguity.SHORT_ARN_PATTERN: (
         "whether an ARN condition value with fewer than six segments is completed with wildcards"
@@ -65,6 +74,9 @@ class Reading:
     - ``for_any_if_exists_fails``: ``ForAnyValue:...IfExists`` is false for an absent key.
     - ``not_principal_by_level``: ``NotPrincipal`` leaves out a principal only where it lists its
       account, of a role session the role, and the principal itself.
+    - ``everyone_as_itself``: what a resource's policy allows to everyone in its account is limited
+      by boundary and session policy no more than what it allows to the caller by name.
+    - ``rcp_listed_services``: resource control policies apply to no service but those listed.
     """
 
     unresolved_spoils_value: bool = False
@@ -73,6 +85,8 @@ class Reading:
     short_arn_completed: bool = False
     for_any_if_exists_fails: bool = False
     not_principal_by_level: bool = False
+    everyone_as_itself: bool = False
+    rcp_listed_services: bool = False
 
     def alternatives(self, relevant: Iterable[Ambiguity]) -> Iterator[tuple[Ambiguity, ...]]:
         """Every non-empty set of the relevant ambiguities, small sets first."""
@@ -93,6 +107,8 @@ _FIELDS = {
     Ambiguity.SHORT_ARN_PATTERN: "short_arn_completed",
     Ambiguity.FOR_ANY_IF_EXISTS: "for_any_if_exists_fails",
     Ambiguity.NOT_PRINCIPAL: "not_principal_by_level",
+    Ambiguity.EVERYONE_GRANT: "everyone_as_itself",
+    Ambiguity.RCP_SERVICE: "rcp_listed_services",
 }
 
 DOCUMENTED = Reading()

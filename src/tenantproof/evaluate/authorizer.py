@@ -8,16 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
+from tenantproof.evaluate.access import layers_that_apply, required
 from tenantproof.evaluate.conditions import condition_holds
 from tenantproof.evaluate.decision import Check, Decision, Outcome, StatementResult
 from tenantproof.evaluate.matching import Resolve, action_matches, resource_matches
-from tenantproof.evaluate.principals import principal_matches
+from tenantproof.evaluate.principals import Grant, grant_to_caller, principal_matches
 from tenantproof.evaluate.variables import (
     UnresolvedVariableError,
     resolve_variable,
     unresolved,
 )
-from tenantproof.policy.stack import Layer, Stack
+from tenantproof.policy.stack import Access, Layer, LayerKind, Stack
 from tenantproof.policy.syntax import (
     Clause,
     Condition,
@@ -25,6 +26,7 @@ from tenantproof.policy.syntax import (
     PrincipalClause,
     Statement,
     Template,
+    Unknown,
 )
 from tenantproof.reading import DOCUMENTED, Reading
 from tenantproof.request import ContextValue, PrincipalKind, Request
@@ -43,7 +45,7 @@ def decide(policies: Stack, request: Request, reading: Reading = DOCUMENTED) -> 
     Returns:
         The decision, with the part that each statement had in it.
     """
-    layers = tuple(policies.layers())
+    layers = tuple(_layers(policies, request, reading))
     results = tuple(
         statement_result(layer, index, statement, request, reading)
         for layer in layers
@@ -53,14 +55,52 @@ def decide(policies: Stack, request: Request, reading: Reading = DOCUMENTED) -> 
     if any(r.applies and r.effect is Effect.DENY for r in results):
         return Decision(Outcome.EXPLICIT_DENY, results)
     silent = tuple(layer for layer in layers if not _allows(layer, results))
-    if silent:
-        return Decision(Outcome.IMPLICIT_DENY, results, silent)
+    denied_by = _that_matter(policies, silent, results, request, reading)
+    if denied_by:
+        return Decision(Outcome.IMPLICIT_DENY, results, denied_by)
     return Decision(Outcome.ALLOWED, results)
+
+
+def _layers(policies: Stack, request: Request, reading: Reading) -> Iterator[Layer]:
+    if isinstance(policies, Access):
+        return layers_that_apply(policies, request, reading)
+    return policies.layers()
 
 
 def _allows(layer: Layer, results: tuple[StatementResult, ...]) -> bool:
     """A layer allows if one of its statements does."""
     return any(r.applies and r.effect is Effect.ALLOW for r in results if r.layer is layer)
+
+
+def _that_matter(
+    policies: Stack,
+    silent: tuple[Layer, ...],
+    results: tuple[StatementResult, ...],
+    request: Request,
+    reading: Reading,
+) -> tuple[Layer, ...]:
+    """Of the layers that do not allow those that deny by it: all, but of two sides not each.
+
+    In one account either the identity policies or the resource's policy has to allow: where
+    neither does, both deny.
+    """
+    if not isinstance(policies, Access):
+        return silent
+    kinds = required(policies, request, _grant(results, request, reading))
+    if any(layer.kind is LayerKind.IDENTITY for layer in silent) and LayerKind.IDENTITY in kinds:
+        kinds |= {LayerKind.RESOURCE}
+    return tuple(layer for layer in silent if layer.kind in kinds)
+
+
+def _grant(results: tuple[StatementResult, ...], request: Request, reading: Reading) -> Grant:
+    """How directly the resource's policy allows the request to the caller."""
+    grants = (
+        grant_to_caller(r.statement.principal, request, reading)
+        for r in results
+        if r.layer.kind is LayerKind.RESOURCE and r.applies and r.effect is Effect.ALLOW
+        if r.statement.principal is not None
+    )
+    return max(grants, default=Grant.NONE)
 
 
 def statement_result(
@@ -88,6 +128,8 @@ def _checks(statement: Statement, request: Request, reading: Reading) -> Iterato
         yield _clause_check(statement.resource, request.resource, matches)
     for condition in statement.conditions:
         yield _condition_check(condition, keys, resolve, reading)
+    if statement.unknown is not None:
+        yield _unknown_check(statement.unknown)
 
 
 def _present_keys(request: Request, reading: Reading) -> Mapping[str, ContextValue]:
@@ -143,6 +185,11 @@ def _condition_check(
     verb = "holds" if matched else "does not hold"
     because = f"{condition.operator.name} {wanted} {verb} for {_shown(condition.key, keys)}"
     return Check(f"Condition {condition.key}", matched, because, condition.place)
+
+
+def _unknown_check(unknown: Unknown) -> Check:
+    """What is not known of a statement does not make it apply."""
+    return Check("Unknown", False, unknown.reason, unknown.place)
 
 
 def _shown(key: str, keys: Mapping[str, ContextValue]) -> str:

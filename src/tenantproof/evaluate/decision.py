@@ -52,8 +52,8 @@ class StatementResult:
 class Decision:
     """A request's decision with its reasons.
 
-    ``denied_by`` names the layers of which none allowed (implicit deny); it is empty for the
-    other outcomes.
+    ``denied_by`` names the layers that did not allow and had to, or one of which had to (implicit
+    deny); it is empty for the other outcomes.
     """
 
     outcome: Outcome

@@ -5,6 +5,8 @@ Follows "AWS JSON policy elements: Principal" and "... NotPrincipal" of the IAM 
 
 from __future__ import annotations
 
+from enum import IntEnum
+
 from tenantproof.policy.syntax import PrincipalClause, PrincipalEntry
 from tenantproof.reading import Reading
 from tenantproof.request import Principal, PrincipalKind, Request
@@ -17,6 +19,37 @@ def principal_matches(clause: PrincipalClause, request: Request, reading: Readin
     if clause.negated and reading.not_principal_by_level:
         return not _is_left_out(clause, request)
     return any(_names(entry, request) for entry in clause.entries) != clause.negated
+
+
+class Grant(IntEnum):
+    """How directly an Allow of a resource's policy is given to a caller of the same account.
+
+    ``NONE`` is what is given to the account, which leaves it to the identity policies.
+    """
+
+    NONE = 0
+    BY_ROLE = 1
+    TO_ITSELF = 2
+
+
+def grant_to_caller(clause: PrincipalClause, request: Request, reading: Reading) -> Grant:
+    """What an Allow with this element, which names the caller, gives it."""
+    everyone = Grant.TO_ITSELF if reading.everyone_as_itself else Grant.BY_ROLE
+    if clause.negated:
+        return everyone
+    grants = [
+        everyone if entry.value == EVERYONE else _grant_by_arn(entry.value)
+        for entry in clause.entries
+        if entry.type == PrincipalKind.AWS.value and _names(entry, request)
+    ]
+    return max(grants, default=Grant.NONE)
+
+
+def _grant_by_arn(value: str) -> Grant:
+    """A role's ARN stands for the role, a user's or a session's for the caller itself."""
+    if _is_account(value):
+        return Grant.NONE
+    return Grant.BY_ROLE if value.split(":", 5)[-1].startswith("role/") else Grant.TO_ITSELF
 
 
 def _names(entry: PrincipalEntry, request: Request) -> bool:

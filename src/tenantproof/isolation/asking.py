@@ -24,7 +24,7 @@ from tenantproof.isolation.sagemaker import (
     target_model_actions,
     target_model_domain,
 )
-from tenantproof.prove import Budget, Language, Opaque, Term, language
+from tenantproof.prove import Budget, Language, Term, language
 from tenantproof.prove.engines import AUTOMATA, Engine, Ledger
 from tenantproof.prove.learned import Learned
 from tenantproof.prove.solver import Blocked
@@ -376,14 +376,8 @@ def _requests(
 
 
 def not_modelled(blocked: Blocked) -> str:
-    """Why an answer that rests on conditions without a model is UNKNOWN."""
-    return "; ".join(map(_named, blocked.conditions))
-
-
-def _named(condition: Opaque) -> str:
-    values = ", ".join(condition.values)
-    what = f"{condition.operator} {values} on {condition.key}"
-    return f"not modelled yet: {what} ({condition.place})"
+    """Why an answer that rests on conditions without a model, or on what is unknown, is UNKNOWN."""
+    return "; ".join(dict.fromkeys(map(str, blocked.conditions)))
 
 
 def hangs_on(ambiguities: Iterable[Ambiguity]) -> str:

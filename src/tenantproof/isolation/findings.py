@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from tenantproof.errors import Place
-from tenantproof.policy import Effect
+from tenantproof.isolation.route import Route
+from tenantproof.policy import Access, Effect
 from tenantproof.prove.engines import EngineAnswers
 from tenantproof.request import Request
 
@@ -27,6 +28,7 @@ class Question(Enum):
     REACHES = "reaches"
     CAN = "can"
     CANNOT = "cannot"
+    ARTIFACTS = "artifacts"
 
 
 class Escape(Enum):
@@ -59,6 +61,23 @@ class Blame:
 
 
 @dataclass(frozen=True)
+class Step:
+    """One step of a way to another tenant's artifact: a request that is allowed.
+
+    Attributes:
+        request: the request; its principal is who the caller is by then.
+        effect: what comes of it, as a phrase: ``becomes role/platform``.
+        statements: the statements that made the decision.
+        access: the policies that decide it, as they are by then.
+    """
+
+    request: Request
+    effect: str
+    statements: tuple[Blame, ...]
+    access: Access = field(repr=False)
+
+
+@dataclass(frozen=True)
 class CertificateNote:
     """Whether a proof of a PROVED was written to the certificate, and if not, why not."""
 
@@ -75,7 +94,7 @@ class Finding:
         verdict: the answer.
         tenant: the tenant's name.
         principal: the principal's ARN; for ``reaches`` that of the tenant's first principal.
-        endpoint: the endpoint's ARN.
+        endpoint: the endpoint's ARN; None for ``artifacts``, which is about all of them.
         assertion: the assertion's name, for ``can`` and ``cannot``.
         escape: of a leak, how the request leaves the tenant.
         victims: of a leak, the tenants whose models can be reached.
@@ -93,13 +112,15 @@ class Finding:
         certificate: of a PROVED, whether its proof was written; None where none was asked for.
         engine_answers: where engines were chosen, what each of them answered.
         more_principals: of ``reaches``, how many the tenant has beside ``principal``.
+        route: of ``artifacts``, the kind of way that was looked for.
+        steps: of a LEAK of ``artifacts``, the way, step by step.
     """
 
     question: Question
     verdict: Verdict
     tenant: str
     principal: str
-    endpoint: str
+    endpoint: str | None
     assertion: str | None = None
     escape: Escape | None = None
     victims: tuple[str, ...] = ()
@@ -115,6 +136,8 @@ class Finding:
     certificate: CertificateNote | None = None
     engine_answers: tuple[EngineAnswers, ...] = ()
     more_principals: int = 0
+    route: Route | None = None
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True)

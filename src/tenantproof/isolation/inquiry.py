@@ -116,7 +116,7 @@ class Inquiry:
             return ""
         request = self.request(witness)
         decision = self.decide(request)
-        return f"; the evaluator says {decision.outcome.value} of {request}: {_reasons(decision)}"
+        return f"; the evaluator says {decision.outcome.value} of {request}: {reasons(decision)}"
 
     def smallest_allowed(self, formula: Term) -> Request | Blocked | None:
         """The smallest allowed request that fulfils a formula, replayed through the evaluator.
@@ -184,7 +184,7 @@ class Inquiry:
         if not decision.allowed:
             raise DisagreementError(
                 f"the symbolic model allows {request}, the evaluator says"
-                f" {decision.outcome.value}: {_reasons(decision)}"
+                f" {decision.outcome.value}: {reasons(decision)}"
             )
         return decision
 
@@ -237,7 +237,8 @@ def inside(models: Language) -> Term:
     return conj((HAS_TARGET, target_in(models)))
 
 
-def _reasons(decision: Decision) -> str:
+def reasons(decision: Decision) -> str:
+    """Why each statement had its part in a decision, for messages."""
     return "; ".join(
         f"{result.statement.name} {'applies' if result.applies else 'does not apply'}"
         f" ({result.checks[-1].because})"

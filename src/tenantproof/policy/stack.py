@@ -28,6 +28,31 @@ class LayerKind(Enum):
 BY_LEVEL = frozenset({LayerKind.RESOURCE_CONTROL, LayerKind.SERVICE_CONTROL})
 """The kinds that an organization has a layer of on each level, of which each must allow."""
 
+RESOURCE_CONTROL_SERVICES = frozenset(
+    {
+        "aoss",
+        "cognito-identity",
+        "cognito-idp",
+        "ecr",
+        "kms",
+        "logs",
+        "s3",
+        "secretsmanager",
+        "sqs",
+        "sts",
+    }
+)
+"""The services that "Resource control policies (RCPs)" of the AWS Organizations User Guide lists,
+by the prefix of their actions."""
+
+RESOURCE_MUST_ALLOW = (
+    "kms:*",
+    "sts:AssumeRole*",
+    "sts:SetSourceIdentity",
+    "sts:TagSession",
+)
+"""The actions that a key's policy or a role's trust policy must allow, in one account, too."""
+
 
 @dataclass(frozen=True)
 class Layer:

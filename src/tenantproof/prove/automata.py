@@ -287,14 +287,80 @@ class Joined(Stepwise):
         return None
 
 
-Automaton = Language | Regular | Within | Placed | Joined
+class Beginnings:
+    """The texts that a text of a language begins with, the whole one too.
+
+    How a language of object keys looks from a prefix that keys are listed by. Every state of a
+    language that is not dead has a future, so that each accepts.
+    """
+
+    forks = False
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Beginnings) and self.language == other.language
+
+    def __hash__(self) -> int:
+        return hash(("beginnings", self.language))
+
+    def __repr__(self) -> str:
+        return f"Beginnings({self.language!r})"
+
+    @property
+    def characters(self) -> frozenset[str]:
+        """Every character that the language tells from others."""
+        return self.language.characters
+
+    @property
+    def sets(self) -> frozenset[CharSet]:
+        """The sets of characters that the language tells apart."""
+        return self.language.sets
+
+    @property
+    def size(self) -> int:
+        """The number of states."""
+        return self.language.size
+
+    @property
+    def start(self) -> int:
+        """The state before the first character."""
+        return self.language.start
+
+    @property
+    def trap(self) -> int:
+        """The state from which everything that follows is accepted; -1 if there is none."""
+        return self.language.trap
+
+    def accepting(self, state: int) -> bool:
+        """Whether the text read so far begins a text of the language."""
+        return state != 0
+
+    def step(self, state: int, char: str) -> int:
+        """The state after reading one more character."""
+        return self.language.step(state, char)
+
+    def next_chars(self, state: int) -> frozenset[str] | None:
+        """The characters that lead on; None where they are many."""
+        return self.language.next_chars(state)
+
+    def accepts(self, word: str) -> bool:
+        """Whether ``word`` begins a text of the language."""
+        state = self.start
+        for char in word:
+            state = self.step(state, char) if state else 0
+        return self.accepting(state)
+
+
+Automaton = Language | Regular | Within | Placed | Joined | Beginnings
 """What the search runs: all have the same face."""
 
 
 def reverse(automaton: Automaton) -> Automaton | None:
     """The language of the same texts read from their ends; None where there is no automaton."""
     match automaton:
-        case Joined() | Without():
+        case Joined() | Without() | Beginnings():
             return None
         case Placed(language=language, before=before, after=after):
             turned = reverse(language)
@@ -332,5 +398,5 @@ def _reverse_expression(expression: Expression) -> Expression:
             return Repeat(_reverse_expression(item), least, most)
 
 
-AUTOMATA = (Language, Regular, Within, Placed, Joined)
+AUTOMATA = (Language, Regular, Within, Placed, Joined, Beginnings)
 """The same as classes, for ``isinstance``."""

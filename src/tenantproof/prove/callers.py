@@ -74,6 +74,14 @@ class Callers:
         """Whether one entry names the caller."""
         return disj([self._names(entry) for entry in clause.entries])
 
+    def named_itself(self, clause: PrincipalClause) -> Term:
+        """Whether an entry names the caller by an ARN of its own: a user's, or a session's."""
+        return disj([self._names_aws(value) for value in _arns(clause) if not _is_role(value)])
+
+    def named_by_role(self, clause: PrincipalClause) -> Term:
+        """Whether an entry names the caller's role."""
+        return disj([self._names_aws(value) for value in _arns(clause) if _is_role(value)])
+
     def left_out_by_level(self, clause: PrincipalClause) -> Term:
         """Whether the account, of a role session the role, and the principal itself are listed."""
         listed = [e.value for e in clause.entries if e.type == "AWS" and e.value != EVERYONE]
@@ -123,6 +131,21 @@ class Callers:
 
     def _in(self, subject: str, values: Language) -> Term:
         return conj((self.present(subject), self.some(Some(subject, values))))
+
+
+def names_everyone(clause: PrincipalClause) -> bool:
+    """Whether an element stands for everyone, or for everyone but some."""
+    return clause.negated or any(e.type == "AWS" and e.value == EVERYONE for e in clause.entries)
+
+
+def _arns(clause: PrincipalClause) -> list[str]:
+    """The ARNs of users, roles and sessions that an element lists."""
+    listed = [] if clause.negated else [e.value for e in clause.entries if e.type == "AWS"]
+    return [each for each in listed if ":" in each and each.split(":", 5)[5:] != ["root"]]
+
+
+def _is_role(arn: str) -> bool:
+    return arn.split(":", 5)[-1].startswith("role/")
 
 
 def _of_account(partition: tuple[Piece, ...], account: str) -> Language:

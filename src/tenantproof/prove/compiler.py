@@ -15,7 +15,14 @@ from functools import cached_property, lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from itertools import product
 
-from tenantproof.policy.stack import Layer, PolicySet, Stack, statements
+from tenantproof.policy.stack import (
+    Access,
+    Layer,
+    LayerKind,
+    PolicySet,
+    Stack,
+    statements,
+)
 from tenantproof.policy.syntax import (
     AnyChar,
     AnyChars,
@@ -33,10 +40,19 @@ from tenantproof.policy.syntax import (
     SetQualifier,
     Statement,
     Template,
+    Unknown,
     Variable,
 )
+from tenantproof.prove.access import (
+    fixed_caller,
+    has_identity,
+    is_across_accounts,
+    layer_applies,
+    may_be_unlisted,
+    resource_must_allow,
+)
 from tenantproof.prove.automata import AUTOMATA, Within
-from tenantproof.prove.callers import Callers
+from tenantproof.prove.callers import Callers, names_everyone
 from tenantproof.prove.formula import (
     ACTION,
     RESOURCE,
@@ -53,6 +69,7 @@ from tenantproof.prove.formula import (
     conj,
     disj,
     fillings,
+    implies,
     joined,
     neg,
     pattern_of,
@@ -111,6 +128,9 @@ def compile_policies(
 
     Returns:
         The formula, with the ambiguities and the unmodelled conditions it met.
+
+    Raises:
+        TenantproofError: both sides of a request are asked about, and the caller is free.
     """
     return _Compiler(policies, space, reading).compile()
 
@@ -177,6 +197,7 @@ class _Compiler:
             self.mentioned.setdefault(key.lower(), key)
         self.qualified = frozenset(c.key.lower() for c in conditions if c.operator.qualifier)
         self._all: list[_Kept] = []
+        self._of_both_sides: set[Ambiguity] = set()
 
     @cached_property
     def _kept(self) -> dict[int, _Kept]:
@@ -191,7 +212,7 @@ class _Compiler:
             self.space,
             frozenset(filter(self._is_multivalued, self.mentioned)),
             self.mentioned,
-            frozenset(each for kept in self._all for each in kept.met.ambiguities),
+            frozenset(self._of_both_sides.union(*(k.met.ambiguities for k in self._all))),
             tuple(unmodelled),
             ties,
         )
@@ -211,10 +232,80 @@ class _Compiler:
 
     def decide(self) -> Term:
         """No statement denies, and every layer allows."""
+        if isinstance(self.policies, Access):
+            return self._decide_access(self.policies)
         layers = tuple(self.policies.layers())
         denied = disj(self._applies(layers, Effect.DENY))
         allowed = conj([self._allows(layer) for layer in layers])
         return conj((neg(denied), allowed))
+
+    def _decide_access(self, access: Access) -> Term:
+        """No layer that applies denies, and those that have to allow do."""
+        fixed_caller(self.space)
+        if access.resource_control_policies and may_be_unlisted(self.space):
+            self._of_both_sides.add(Ambiguity.RCP_SERVICE)
+        layers = [(each, self._layer_applies(each)) for each in access.layers()]
+        denied = disj(
+            conj((guard, disj(self._applies((layer,), Effect.DENY)))) for layer, guard in layers
+        )
+        allow = {
+            kind: conj(
+                [
+                    implies(guard, self._allows(layer))
+                    for layer, guard in layers
+                    if layer.kind is kind
+                ]
+            )
+            for kind in LayerKind
+        }
+        if access.resource_policy is None:
+            allow[LayerKind.RESOURCE] = False
+        return conj((neg(denied), self._required(access, allow)))
+
+    def _layer_applies(self, layer: Layer) -> Term:
+        return layer_applies(layer, self.space, self._some, self.reading)
+
+    def _required(self, access: Access, allow: Mapping[LayerKind, Term]) -> Term:
+        """That each layer allows that has to.
+
+        Args:
+            access: both sides of the requests.
+            allow: whether the layers of each kind do.
+        """
+        if not has_identity(self.space):
+            return conj((allow[LayerKind.RESOURCE_CONTROL], allow[LayerKind.RESOURCE]))
+        to_itself, by_role = self._grants(access)
+        limits = conj((allow[LayerKind.BOUNDARY], allow[LayerKind.SESSION]))
+        must = resource_must_allow(access, self._some)
+        in_one_account = conj(
+            (
+                allow[LayerKind.RESOURCE_CONTROL],
+                allow[LayerKind.SERVICE_CONTROL],
+                implies(must, allow[LayerKind.RESOURCE]),
+                disj((to_itself, conj((limits, disj((by_role, allow[LayerKind.IDENTITY])))))),
+            )
+        )
+        across = is_across_accounts(self.space, self._some)
+        in_two_accounts = conj(allow.values())
+        return disj((conj((across, in_two_accounts)), conj((neg(across), in_one_account))))
+
+    def _grants(self, access: Access) -> tuple[Term, Term]:
+        """Whether the resource's policy allows to the caller itself, and to it by its role."""
+        callers = Callers(self._present, self._some)
+        everyone: list[Term] = []
+        itself: list[Term] = []
+        role: list[Term] = []
+        for statement in (s for policy in access.resource_policies for s in policy.statements):
+            if statement.effect is Effect.ALLOW and statement.principal is not None:
+                applies = self.statement_result(statement)
+                itself.append(conj((applies, callers.named_itself(statement.principal))))
+                role.append(conj((applies, callers.named_by_role(statement.principal))))
+                if names_everyone(statement.principal):
+                    everyone.append(applies)
+        if everyone and (access.caller.permissions_boundary or access.caller.session_policies):
+            self._of_both_sides.add(Ambiguity.EVERYONE_GRANT)
+        (itself if self.reading.everyone_as_itself else role).extend(everyone)
+        return disj(itself), disj(role)
 
     def _applies(self, layers: Iterable[Layer], effect: Effect) -> list[Term]:
         """The statements of one effect; all of them are read, to meet all that is ambiguous."""
@@ -253,6 +344,16 @@ class _Compiler:
             yield self._clause_check(statement.resource, RESOURCE)
         for condition in statement.conditions:
             yield self.condition_holds(condition)
+        if statement.unknown is not None:
+            yield self._unknown_check(statement, statement.unknown)
+
+    def _unknown_check(self, statement: Statement, unknown: Unknown) -> Opaque:
+        """What is not known of a statement may hold or not, of each by itself."""
+        place = unknown.place
+        which = (place.file, str(statement.place), str(statement.index), statement.effect.value)
+        atom = Opaque(ACTION, "Action", unknown.reason, which, place, unknown=True)
+        self.met.unmodelled[atom] = None
+        return atom
 
     def _variables_check(self, statement: Statement) -> Term:
         """A variable without a value makes the entire statement invalid."""

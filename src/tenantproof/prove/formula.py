@@ -216,7 +216,9 @@ def fillings(pieces: Sequence[Piece], whole: str) -> Language:
 class Opaque:
     """A condition that the model has no theory for; it may hold or not where the key is present.
 
-    ``key`` is the subject as the policy writes it, ``operator`` says what has no theory.
+    ``key`` is the subject as the policy writes it, ``operator`` says what has no theory. With
+    ``unknown`` it stands for what is not known of a statement: ``operator`` says why, ``values``
+    tell which statement.
     """
 
     subject: str
@@ -224,6 +226,14 @@ class Opaque:
     operator: str
     values: tuple[str, ...]
     place: Place = field(compare=False)
+    unknown: bool = False
+
+    def __str__(self) -> str:
+        """Why an answer that rests on it is none."""
+        if self.unknown:
+            return f"not known: {self.operator} ({self.place})"
+        values = ", ".join(self.values)
+        return f"not modelled yet: {self.operator} {values} on {self.key} ({self.place})"
 
 
 Atom = Present | Some | Matches | SomeMatches | Opaque

@@ -136,6 +136,9 @@ class RequestSpace:
             the choice.
         given: what else holds for every request.
         closed: whether keys that are not fixed are absent, instead of free.
+        chosen: keys (in lower case) that the principal would decide and that are free all the
+            same: tags that it was given a value of its choice.
+        absent: keys (in lower case) that no request of the space has.
     """
 
     principal: Principal | None
@@ -151,6 +154,8 @@ class RequestSpace:
     always: Mapping[str, str] = field(default_factory=dict)
     given: Term = True
     closed: bool = False
+    chosen: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
 
     def __hash__(self) -> int:
         """Of what tells spaces apart mostly, and can be hashed."""
@@ -159,6 +164,10 @@ class RequestSpace:
 
     def known(self, key: str) -> Known:
         """What is known of a key."""
+        if key in self.absent:
+            return False
+        if key in self.chosen:
+            return True
         if key in self.derived:
             return self.derived[key]
         if key in self.fixed:

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from tenantproof.errors import NotSupportedError
 from tenantproof.policy.syntax import Family, Relation
-from tenantproof.prove.automata import AUTOMATA, Automaton, Joined, Placed, Within
+from tenantproof.prove.automata import AUTOMATA, Automaton, Beginnings, Joined, Placed, Within
 from tenantproof.prove.engines import regex
 from tenantproof.prove.engines.script import (
     Model,
@@ -209,7 +209,7 @@ class _Text:
                 return "true" if inside == regex.ALL else f"(str.in_re {self.name} {inside})"
             case Within(language=language, prefix=prefix, suffix=suffix):
                 return _within(self.name, language, prefix, suffix)
-            case Placed() | Joined():
+            case Placed() | Joined() | Beginnings():
                 raise NotSupportedError(f"{self.subject}: a part of a value")
             case _:
                 # Typed conditions on a key that holds one of a few texts: each by itself.
@@ -231,7 +231,7 @@ def _within(name: str, language: Automaton, prefix: str, suffix: str) -> str:
         case Language() | Regular():
             whole = f"(str.++ {text_literal(prefix)} {name} {text_literal(suffix)})"
             return f"(str.in_re {whole} {regex.of_language(language)})"
-        case Placed() | Joined():
+        case Placed() | Joined() | Beginnings():
             raise NotSupportedError(f"{name}: a part of a value")
 
 

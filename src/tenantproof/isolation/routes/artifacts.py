@@ -1,0 +1,218 @@
+"""Whose artifact an S3 object is, and whose a TargetModel names on an endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from tenantproof.account import Container, parse_s3
+from tenantproof.errors import InputError, Place, Problem
+from tenantproof.isolation.manifest import Manifest, Tenant
+from tenantproof.prove import Budget, Language, Some, Term, conj, language, neg, shortest_member
+from tenantproof.prove.automata import Automaton, Beginnings, Within
+
+Keys = dict[str, tuple[str, ...]]
+"""Patterns of object keys, by bucket."""
+
+
+def prefix_of(url: str) -> str:
+    """What the keys of a multi-model container begin with: a slash ends it, written or not."""
+    return url if url.endswith("/") else f"{url}/"
+
+
+@dataclass(frozen=True)
+class Wall:
+    """The objects of one bucket, as one tenant is to see them.
+
+    Attributes:
+        bucket: the bucket.
+        owned: the keys of all tenants' artifacts.
+        own: those of the tenant.
+    """
+
+    bucket: str
+    owned: Language
+    own: Language
+
+    def beyond(self, subject: str, prefix: str = "") -> Term:
+        """A subject's value, behind a prefix, is the key of another tenant's artifact."""
+        owned, own = (_behind(keys, prefix) for keys in (self.owned, self.own))
+        return conj((Some(subject, owned), neg(Some(subject, own))))
+
+    def is_beyond(self, key: str) -> bool:
+        """Whether a key is that of another tenant's artifact."""
+        return self.owned.accepts(key) and not self.own.accepts(key)
+
+
+def _behind(keys: Automaton, prefix: str) -> Automaton:
+    return Within(keys, prefix) if prefix else keys
+
+
+class Artifacts:
+    """The artifacts of a manifest's tenants: as it lists them, and as its endpoints hold them.
+
+    Args:
+        manifest: whose tenants.
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+        self._of = {tenant.name: self._keys(tenant) for tenant in manifest.tenants}
+        self._walls: dict[tuple[str, str], Wall] = {}
+        self._others: dict[tuple[str, str], Beginnings] = {}
+
+    def _keys(self, tenant: Tenant) -> Keys:
+        """The patterns of a tenant's keys: its artifacts, and its models on its endpoints."""
+        found: dict[str, dict[str, None]] = {}
+        for url in (*tenant.artifacts, *self._served(tenant)):
+            location = parse_s3(url)
+            if location is not None:
+                found.setdefault(location.bucket, {})[location.key] = None
+        return {bucket: tuple(patterns) for bucket, patterns in found.items()}
+
+    def _served(self, tenant: Tenant) -> Iterator[str]:
+        """Where the models are that a tenant owns as TargetModels."""
+        arns = {endpoint.arn for endpoint in tenant.endpoints}
+        for endpoint in self._manifest.estate.endpoints:
+            for model in endpoint.models if tenant.owns and endpoint.arn in arns else ():
+                for container in model.containers:
+                    if container.multi_model and container.model_data is not None:
+                        yield from (prefix_of(container.model_data) + p for p in tenant.owns)
+
+    @property
+    def are_known(self) -> bool:
+        """Whether it is known of any tenant where its artifacts are."""
+        return any(self._of.values())
+
+    @cached_property
+    def buckets(self) -> tuple[str, ...]:
+        """The buckets that hold artifacts."""
+        return tuple(dict.fromkeys(bucket for keys in self._of.values() for bucket in keys))
+
+    @cached_property
+    def _owned(self) -> dict[str, Language]:
+        patterns: dict[str, list[str]] = {bucket: [] for bucket in self.buckets}
+        for keys in self._of.values():
+            for bucket, listed in keys.items():
+                patterns[bucket] += listed
+        return {bucket: language(*listed) for bucket, listed in patterns.items()}
+
+    def wall(self, tenant: Tenant, bucket: str) -> Wall | None:
+        """How a tenant is to see a bucket; None where nobody else has artifacts in it."""
+        others = (name for name, keys in self._of.items() if bucket in keys)
+        if all(name == tenant.name for name in others):
+            return None
+        key = (tenant.name, bucket)
+        if key not in self._walls:
+            own = language(*self._of[tenant.name].get(bucket, ()))
+            self._walls[key] = Wall(bucket, self._owned[bucket], own)
+        return self._walls[key]
+
+    def walls(self, tenant: Tenant) -> Iterator[Wall]:
+        """The buckets in which others have artifacts."""
+        for bucket in self.buckets:
+            wall = self.wall(tenant, bucket)
+            if wall is not None:
+                yield wall
+
+    def listed_by(self, tenant: Tenant, bucket: str) -> Beginnings:
+        """The prefixes by which a key of another tenant's artifact is listed."""
+        key = (tenant.name, bucket)
+        if key not in self._others:
+            patterns = (
+                pattern
+                for name, keys in self._of.items()
+                if name != tenant.name
+                for pattern in keys.get(bucket, ())
+            )
+            self._others[key] = Beginnings(language(*patterns))
+        return self._others[key]
+
+    def owners(self, bucket: str, key: str, *, but: Tenant) -> tuple[str, ...]:
+        """The other tenants whose artifact an object is."""
+        return tuple(
+            name
+            for name, keys in self._of.items()
+            if name != but.name and self._accepts(keys.get(bucket, ()), key)
+        )
+
+    def owners_of_listed(self, bucket: str, prefix: str, *, but: Tenant) -> tuple[str, ...]:
+        """The other tenants of whose artifacts a prefix lists some."""
+        return tuple(
+            name
+            for name, keys in self._of.items()
+            if name != but.name
+            and bucket in keys
+            and Beginnings(language(*keys[bucket])).accepts(prefix)
+        )
+
+    @staticmethod
+    def _accepts(patterns: tuple[str, ...], key: str) -> bool:
+        return any(language(pattern).accepts(key) for pattern in patterns)
+
+    def samples(self, tenant: Tenant) -> Iterator[tuple[str, str, str]]:
+        """One object of each other tenant: its name, bucket and key."""
+        for name, keys in self._of.items():
+            if name != tenant.name:
+                for bucket, patterns in keys.items():
+                    yield name, bucket, patterns[0].replace("*", "model").replace("?", "x")
+
+    def serves_others(self, tenant: Tenant, container: Container) -> tuple[str, str] | None:
+        """The artifact of a single-model container, where it is another tenant's.
+
+        Returns:
+            Its bucket and key. Of a container whose model is everything under a prefix, a key under
+            it that is another tenant's.
+        """
+        location = parse_s3(container.model_data or "")
+        wall = None if location is None else self.wall(tenant, location.bucket)
+        if location is None or wall is None:
+            return None
+        if not location.key.endswith("/"):
+            return (location.bucket, location.key) if wall.is_beyond(location.key) else None
+        under = language("*")
+        key = shortest_member(
+            [Within(wall.owned, location.key), under], [Within(wall.own, location.key)]
+        )
+        return None if key is None else (location.bucket, location.key + key)
+
+    def check(self, timeout: float | None) -> None:
+        """Two tenants must not own the same artifact: of which is the other kept apart?
+
+        Raises:
+            InputError: two do.
+        """
+        problems = [
+            Problem(
+                f'found that {one} and {other} both own "s3://{bucket}/{key}", expected each'
+                " artifact to have one owner",
+                Place(self._manifest.file, "tenants"),
+            )
+            for bucket in self.buckets
+            for one, other, key in self._overlaps(bucket, timeout)
+        ]
+        if problems:
+            raise InputError(problems)
+
+    def _overlaps(self, bucket: str, timeout: float | None) -> Iterator[tuple[str, str, str]]:
+        """Pairs of tenants with an artifact that both own; see :meth:`Run._overlaps`."""
+        owned = sorted(
+            (_literal(pattern), pattern, name)
+            for name, keys in self._of.items()
+            for pattern in keys.get(bucket, ())
+        )
+        open_prefixes: list[tuple[str, str, str]] = []
+        for prefix, pattern, name in owned:
+            open_prefixes = [o for o in open_prefixes if prefix.startswith(o[0])]
+            for _, other_pattern, other in open_prefixes:
+                if other != name:
+                    both = [language(other_pattern), language(pattern)]
+                    key = shortest_member(both, [], budget=Budget.of(timeout))
+                    if key is not None:
+                        yield other, name, key
+            open_prefixes.append((prefix, pattern, name))
+
+
+def _literal(pattern: str) -> str:
+    return pattern.partition("*")[0].partition("?")[0]

@@ -1,0 +1,402 @@
+"""One request on a way: who may make it, with which values, and the steps that it stands for.
+
+The twin of :class:`tenantproof.isolation.inquiry.Inquiry` for requests of any service, by whoever
+one has become: it builds the space, compiles the policies of both sides, turns witnesses into
+steps, and replays each through the evaluator before anyone sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from tenantproof.account import Identity
+from tenantproof.errors import DisagreementError
+from tenantproof.evaluate import decide
+from tenantproof.isolation.blame import blame
+from tenantproof.isolation.findings import Step
+from tenantproof.isolation.inquiry import reasons
+from tenantproof.isolation.routes.past import NOTHING, Past, Rename, both, past_of
+from tenantproof.isolation.sagemaker import (
+    TARGET_MODEL,
+    target_model_actions,
+    target_model_domain,
+)
+from tenantproof.policy import Access, PolicySet
+from tenantproof.prove import (
+    RESOURCE,
+    Budget,
+    Compiled,
+    Domain,
+    RequestSpace,
+    Term,
+    compile_policies,
+    conj,
+)
+from tenantproof.prove.engines import Ledger
+from tenantproof.prove.principals import keys_of
+from tenantproof.prove.solver import Blocked, Witness
+from tenantproof.prove.space import ALWAYS_PRESENT, GLOBAL_DOMAINS
+from tenantproof.reading import Ambiguity, Reading
+from tenantproof.request import PRINCIPAL_TAG_PREFIX, ContextValue, Principal, Request
+
+TARGET = TARGET_MODEL.lower()
+HOSTNAME = "sagemaker:targetcontainerhostname"
+S3_PREFIX = "s3:prefix"
+REQUEST_TAG = "aws:requesttag/"
+TAG_KEYS = "aws:tagkeys"
+
+LIST_ACTIONS = ("s3:ListBucket", "s3:ListBucketVersions")
+
+TAG_VALUE = Domain(max_length=256)
+"""The values of a tag ("Tagging IAM resources")."""
+
+_TYPICAL_TAG = "x"
+_STEP = "<step {}> "
+
+
+@dataclass(frozen=True)
+class Who:
+    """A user or a role's session, with every policy that applies to it.
+
+    Attributes:
+        principal: who makes the requests, with the tags whose value is fixed.
+        policies: the caller's side.
+        identity: the user or role behind it; None of a principal that no source describes.
+        chosen: the names of its tags whose value the attacker chose on the way.
+        past: what the way so far asks of those values.
+        hops: how it came to be who it is; empty of who begins.
+        doubts: what it hangs on whether the way is open; empty where it is known to be.
+    """
+
+    principal: Principal
+    policies: PolicySet
+    identity: Identity | None = None
+    chosen: tuple[str, ...] = ()
+    past: Past = field(default=NOTHING, compare=False, repr=False)
+    hops: tuple[Hop, ...] = field(default=(), compare=False, repr=False)
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def chosen_keys(self) -> frozenset[str]:
+        """The condition keys of the tags that the attacker chose."""
+        return frozenset(PRINCIPAL_TAG_PREFIX + name.lower() for name in self.chosen)
+
+    @property
+    def arn(self) -> str:
+        """The principal's ARN."""
+        return self.principal.arn
+
+    @property
+    def account(self) -> str:
+        """The account of the principal."""
+        return self.arn.split(":")[4]
+
+    @property
+    def partition(self) -> str:
+        """The partition of the principal's ARN."""
+        return self.arn.split(":")[1]
+
+    @property
+    def name(self) -> str:
+        """How steps name it: the last field of its ARN."""
+        return self.arn.split(":", 5)[5]
+
+
+@dataclass(frozen=True)
+class Hop:
+    """Something done on the way.
+
+    Attributes:
+        steps: its steps, where none of their values is chosen together with later ones.
+        query: the query behind them, where some are; its subjects' names then begin with ``prefix``
+            in the values that are found.
+        prefix: see there.
+        passed: the names of the tags that its request passes on to who it leads to.
+        effect: what comes of it.
+    """
+
+    steps: tuple[Step, ...] = ()
+    query: Query | None = None
+    prefix: str = ""
+    passed: tuple[str, ...] = ()
+    effect: str = ""
+
+
+@dataclass(frozen=True)
+class Companion:
+    """A request that must be allowed together with another one, with values in common.
+
+    Attributes:
+        query: the request.
+        past: what it asks, with its subjects as the other request names them.
+        prefix: what the names of its own subjects begin with there; empty where it has none.
+        resource: its resource, by the values found for the other one.
+        effect: what comes of it.
+        first: whether it comes before the other one.
+    """
+
+    query: Query
+    past: Past
+    prefix: str
+    resource: Callable[[Witness], str]
+    effect: str
+    first: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        query: Query,
+        rename: Rename,
+        prefix: str,
+        resource: Callable[[Witness], str],
+        effect: str,
+        *,
+        first: bool = False,
+    ) -> Companion:
+        """The companion whose subjects are renamed so."""
+        compiled = query.compiled
+        past = past_of(query.space, compiled.multivalued, (compiled.allowed,), rename)
+        return cls(query, past, prefix, resource, effect, first)
+
+
+@dataclass
+class Query:
+    """Requests of one kind by somebody.
+
+    Attributes:
+        who: who makes them.
+        access: the policies that decide them.
+        actions: the actions to choose from.
+        resources: the resources to choose from; any text where there are none.
+        effect: what comes of one that is allowed, as a phrase.
+        reading: the choices where the reference hedges.
+        budget: what all searches together may cost.
+        ledger: the engines that searches are put to.
+        fixed: keys (in lower case) with the value that every request has.
+        absent: keys (in lower case) that none has.
+        always: keys (in lower case) that each has, with a typical value.
+        domains: the values of further subjects.
+        account: the account of the resource, where its ARN does not say it.
+        region: the region that the request is made in, where it is known.
+        companions: further requests that must be allowed with it.
+        names: condition keys by how reports write them.
+    """
+
+    who: Who
+    access: Access
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    effect: str
+    reading: Reading
+    budget: Budget
+    ledger: Ledger
+    fixed: Mapping[str, ContextValue] = field(default_factory=dict)
+    absent: frozenset[str] = frozenset()
+    always: Mapping[str, str] = field(default_factory=dict)
+    domains: Mapping[str, Domain] = field(default_factory=dict)
+    account: str | None = None
+    region: str | None = None
+    companions: tuple[Companion, ...] = ()
+
+    @cached_property
+    def compiled(self) -> Compiled:
+        """The policies' formula over the space."""
+        return compile_policies(self.access, self.space, self.reading)
+
+    @cached_property
+    def space(self) -> RequestSpace:
+        """The requests to choose from."""
+        own = keys_of(self.who.arn)
+        past = self._past
+        tags = dict.fromkeys(self.who.chosen_keys, _TYPICAL_TAG)
+        return RequestSpace(
+            principal=self.who.principal,
+            actions=self.actions,
+            resources=self.resources,
+            fixed=self._fixed,
+            domains={
+                **GLOBAL_DOMAINS,
+                **own.domains,
+                **dict.fromkeys(tags, TAG_VALUE),
+                TARGET: target_model_domain(),
+                **({} if self.resources else {RESOURCE: Domain(min_length=1)}),
+                **past.domains,
+                **self.domains,
+            },
+            only_with={TARGET: target_model_actions(), S3_PREFIX: LIST_ACTIONS},
+            single_valued=frozenset({TARGET, HOSTNAME, S3_PREFIX}),
+            always={**ALWAYS_PRESENT, **own.always, **tags, **past.always, **self.always},
+            given=past.term,
+            chosen=self.who.chosen_keys,
+            absent=self.absent,
+        )
+
+    @property
+    def _fixed(self) -> dict[str, ContextValue]:
+        fixed: dict[str, ContextValue] = {"aws:principalisawsservice": "false", **self.fixed}
+        if self.account is not None:
+            fixed["aws:resourceaccount"] = self.account
+        if self.region is not None:
+            fixed["aws:requestedregion"] = self.region
+        return fixed
+
+    @cached_property
+    def _past(self) -> Past:
+        past = self.who.past
+        for companion in self.companions:
+            past = both(past, companion.past)
+        return past
+
+    @property
+    def ambiguities(self) -> frozenset[Ambiguity]:
+        """The hedges of the reference that the policies' text touches."""
+        of_companions = (companion.query.ambiguities for companion in self.companions)
+        return self.compiled.ambiguities.union(*of_companions)
+
+    @cached_property
+    def _multivalued(self) -> frozenset[str]:
+        return self.compiled.multivalued | self._past.multivalued
+
+    def smallest(self, formula: Term = True) -> Witness | Blocked | None:
+        """The smallest values with which the request is allowed and fulfils a formula.
+
+        Raises:
+            BudgetExceededError: none was found within the budget.
+        """
+        if self.compiled.allowed is False or self._past.term is False or formula is False:
+            return None
+        prover = self.ledger.prover(self.space, self._multivalued, self.budget)
+        return prover.smallest(conj((self.space.rules(), self.compiled.allowed, formula)))
+
+    def steps(self, witness: Witness) -> tuple[Step, ...]:
+        """The steps of a way that ends with this request, each replayed through the evaluator.
+
+        Raises:
+            DisagreementError: the evaluator does not allow one of them.
+        """
+        return (*self._before(witness), *self._here(witness, ""))
+
+    def _before(self, witness: Witness) -> Iterator[Step]:
+        """The steps of the hops, those that were left open with the values found now."""
+        open_hops = [hop for hop in self.who.hops if hop.query is not None]
+        prefixes = [*(hop.prefix for hop in open_hops), ""]
+        later = iter(prefixes[1:])
+        for hop in self.who.hops:
+            if hop.query is None:
+                yield from hop.steps
+            else:
+                tags = _tags(hop.passed, witness, next(later))
+                yield from hop.query.filled(witness, hop.prefix, tags)
+
+    def filled(self, witness: Witness, prefix: str, passed: Mapping[str, str]) -> Iterator[Step]:
+        """The steps of this request alone, of values found for a later one.
+
+        Args:
+            witness: the values of all requests of the way.
+            prefix: what the names of this one's subjects begin with.
+            passed: the tags that it passes on, by name.
+        """
+        keys = {k.removeprefix(prefix): v for k, v in witness.keys.items() if k.startswith(prefix)}
+        own = replace(witness, action=self.actions[0], resource=self.resources[0], keys=keys)
+        yield from self._here(own, "", passed)
+
+    def _here(
+        self, witness: Witness, prefix: str, passed: Mapping[str, str] | None = None
+    ) -> Iterator[Step]:
+        for companion in self.companions:
+            if companion.first:
+                yield from companion.query.as_companion(companion, witness, passed)
+        yield self.step(self.request(witness, prefix, passed or {}))
+        for companion in self.companions:
+            if not companion.first:
+                yield from companion.query.as_companion(companion, witness, passed)
+
+    def as_companion(
+        self, companion: Companion, witness: Witness, passed: Mapping[str, str] | None
+    ) -> Iterator[Step]:
+        """The step of this request beside the one whose companion it is."""
+        own = replace(witness, action=self.actions[0], resource=companion.resource(witness))
+        request = self.request(own, companion.prefix, passed or {})
+        yield replace(self.step(request), effect=companion.effect)
+
+    def request(self, witness: Witness, prefix: str, passed: Mapping[str, str]) -> Request:
+        """The request of a witness.
+
+        Args:
+            witness: the values.
+            prefix: what the names of this request's subjects begin with.
+            passed: the tags that it passes on, by name.
+        """
+        own = {
+            key.removeprefix(prefix): value
+            for key, value in witness.keys.items()
+            if key.startswith(prefix) and not key.removeprefix(prefix).startswith("<")
+        }
+        names = {TARGET: TARGET_MODEL, **self.compiled.mentioned}
+        tags = _tags(self.who.chosen, witness, prefix)
+        context = {
+            names.get(key, key): value
+            for key, value in {**self._given(passed), **own}.items()
+            if key not in self.who.chosen_keys
+        }
+        context |= {f"aws:RequestTag/{name}": value for name, value in passed.items()}
+        principal = replace(self.who.principal, tags={**self.who.principal.tags, **tags})
+        return Request(principal, witness.action, witness.resource, dict(sorted(context.items())))
+
+    def _given(self, passed: Mapping[str, str]) -> dict[str, ContextValue]:
+        """The keys that every request has, where the policies mention them or they are telling."""
+        mentioned = self.compiled.mentioned
+        own = self.who.principal.keys
+        always = {k: v for k, v in self.space.always.items() if k in mentioned and k not in own}
+        telling = {"aws:resourceaccount"} | ({TAG_KEYS} if passed else set())
+        telling |= self.fixed.keys() & {HOSTNAME}
+        fixed = {k: v for k, v in self._fixed.items() if k in mentioned or k in telling}
+        return {**always, **fixed}
+
+    def step(self, request: Request) -> Step:
+        """The step of a request that the prover says is allowed.
+
+        Raises:
+            DisagreementError: the evaluator says otherwise.
+        """
+        decision = decide(self.access, request, self.reading)
+        if not decision.allowed:
+            raise DisagreementError(
+                f"the symbolic model allows {request}, the evaluator says"
+                f" {decision.outcome.value}: {reasons(decision)}"
+            )
+        statements = tuple(b for b in blame(decision, request, self.reading) if b.applies)
+        return Step(request, self.effect, statements, self.access)
+
+    # -- who one becomes ---------------------------------------------------------------------
+
+    def leading_to(self, who: Who, passed: tuple[str, ...], number: int) -> Who:
+        """Who one is once the request was made, with tags of a value that it chose.
+
+        Args:
+            who: who one is then, but for how it came to that; the tags passed are among its chosen.
+            passed: the names of the tags.
+            number: how many hops were made before.
+        """
+        prefix = _STEP.format(number)
+        kept = {REQUEST_TAG + name.lower(): PRINCIPAL_TAG_PREFIX + name.lower() for name in passed}
+
+        def rename(subject: str) -> str:
+            return subject if subject.startswith("<step") else kept.get(subject, prefix + subject)
+
+        compiled = self.compiled
+        past = past_of(self.space, self._multivalued, (compiled.allowed,), rename)
+        hop = Hop(query=self, prefix=prefix, passed=passed, effect=self.effect)
+        return replace(who, past=past, hops=(*self.who.hops, hop))
+
+
+def _tags(names: tuple[str, ...], witness: Witness, prefix: str) -> dict[str, str]:
+    """The values found for tags that were chosen, by name."""
+    found: dict[str, str] = {}
+    for name in names:
+        value = witness.keys.get(prefix + PRINCIPAL_TAG_PREFIX + name.lower(), _TYPICAL_TAG)
+        assert isinstance(value, str)
+        found[name] = value
+    return found

@@ -1,0 +1,312 @@
+"""The accounts as an attacker meets them: who there is, whom roles trust, which policies decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from tenantproof.account import Bucket, Identity, IdentityKind
+from tenantproof.errors import Place
+from tenantproof.isolation.manifest import Manifest, Member, Tenant
+from tenantproof.isolation.routes.artifacts import Artifacts
+from tenantproof.isolation.routes.query import REQUEST_TAG, TAG_KEYS, Query, Who
+from tenantproof.policy import Access, Levels, PolicyDocument, PolicySet
+from tenantproof.policy.syntax import Statement
+from tenantproof.policy.unknown import unknown_policy
+from tenantproof.prove import Budget, Domain
+from tenantproof.prove.engines import Ledger
+from tenantproof.reading import Reading
+from tenantproof.request import PRINCIPAL_TAG_PREFIX, ContextValue, Principal
+
+_RESOURCE_TAGS = ("aws:resourcetag/", "iam:resourcetag/")
+
+
+class World:
+    """What the manifest and its sources say of the accounts, and who owns what.
+
+    Args:
+        manifest: the manifest.
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.manifest = manifest
+        self.estate = manifest.estate
+        self.artifacts = Artifacts(manifest)
+
+    # -- identities --------------------------------------------------------------------------
+
+    @cached_property
+    def identities(self) -> dict[str, Identity]:
+        """The users and roles by ARN: those of the estate, and those that are tenants' alone."""
+        known = {identity.arn: identity for identity in self.estate.identities}
+        for tenant in self.manifest.tenants:
+            for member in tenant.members:
+                if self.role_of(member.principal.arn, known) is None:
+                    identity = _identity_of(member)
+                    known.setdefault(identity.arn, identity)
+        return known
+
+    @cached_property
+    def roles(self) -> tuple[Identity, ...]:
+        """The roles."""
+        return tuple(i for i in self.identities.values() if i.kind is IdentityKind.ROLE)
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str], Identity]:
+        """The estate's roles by account and name."""
+        roles = (i for i in self.estate.identities if i.kind is IdentityKind.ROLE)
+        return {(role.account, role.name): role for role in roles}
+
+    def role_of(self, arn: str, known: dict[str, Identity] | None = None) -> Identity | None:
+        """The user or role of an ARN, of a session's the role."""
+        fields = arn.split(":", 5)
+        if len(fields) == 6 and fields[5].startswith("assumed-role/"):
+            return self._by_name.get((fields[4], fields[5].split("/")[1]))
+        return (self.identities if known is None else known).get(arn)
+
+    @cached_property
+    def tenants_of(self) -> dict[str, frozenset[str]]:
+        """Whose principal an identity is, by its ARN."""
+        found: dict[str, set[str]] = {}
+        for tenant in self.manifest.tenants:
+            for member in tenant.members:
+                identity = self.role_of(member.principal.arn)
+                if identity is not None:
+                    found.setdefault(identity.arn, set()).add(tenant.name)
+        return {arn: frozenset(names) for arn, names in found.items()}
+
+    def starts(self, tenant: Tenant, member: Member) -> Who:  # noqa: ARG002
+        """A tenant's principal, as it begins."""
+        return Who(member.principal, member.policies, self.role_of(member.principal.arn))
+
+    def who(self, identity: Identity) -> Who:
+        """A user, or a session of a role, that somebody becomes."""
+        levels = self.service_control_policies(identity.account)
+        policies = PolicySet(identity.policies, identity.permissions_boundary, levels)
+        return Who(Principal(identity.arn, dict(identity.tags)), policies, identity)
+
+    def trust_of(self, role: Identity) -> PolicyDocument:
+        """A role's trust policy, or what stands in for one that no source says."""
+        if role.trust_policy is not None:
+            return role.trust_policy
+        place = role.place or Place(self.manifest.file, "manifest")
+        reason = f"the trust policy of {role.arn} is not given"
+        return unknown_policy(reason, place.file, place, resource=True)
+
+    # -- policies ----------------------------------------------------------------------------
+
+    def service_control_policies(self, account: str) -> Levels:
+        """Those of an account."""
+        organization = self.estate.organizations.get(account)
+        return () if organization is None else organization.service_control_policies
+
+    def access(self, who: Who, policy: PolicyDocument | None, account: str | None) -> Access:
+        """Both sides of a request to a resource of an account."""
+        organization = self.estate.organizations.get(account or who.account)
+        levels = () if organization is None else organization.resource_control_policies
+        return Access(who.policies, policy, levels)
+
+    @cached_property
+    def buckets(self) -> dict[str, Bucket]:
+        """The buckets that are described, by name."""
+        return {bucket.name: bucket for bucket in self.estate.buckets}
+
+    def bucket(self, name: str) -> Bucket:
+        """A bucket; one that no source describes has no policy, which reports say."""
+        return self.buckets.get(name) or Bucket(name)
+
+    # -- the tags that policies look at --------------------------------------------------------
+
+    @cached_property
+    def _documents(self) -> tuple[PolicyDocument, ...]:
+        members = (m for tenant in self.manifest.tenants for m in tenant.members)
+        of_members = (
+            document
+            for member in members
+            for layer in member.policies.layers()
+            for document in layer.policies
+        )
+        of_identities = (
+            document
+            for identity in self.estate.identities
+            for document in (
+                *identity.policies,
+                identity.permissions_boundary,
+                identity.trust_policy,
+            )
+            if document is not None
+        )
+        of_buckets = (b.policy for b in self.estate.buckets if b.policy is not None)
+        of_organizations = (
+            document
+            for organization in self.estate.organizations.values()
+            for levels in (
+                organization.service_control_policies,
+                organization.resource_control_policies,
+            )
+            for level in levels
+            for document in level
+        )
+        listed = (*of_members, *of_identities, *of_buckets, *of_organizations)
+        return tuple({id(document): document for document in listed}.values())
+
+    @cached_property
+    def principal_tags(self) -> dict[str, str]:
+        """The tags of callers that any policy looks at: in lower case, and as written."""
+        found: dict[str, str] = {}
+        for document in self._documents:
+            for key in _keys(document):
+                if key.lower().startswith(PRINCIPAL_TAG_PREFIX):
+                    name = key[len(PRINCIPAL_TAG_PREFIX) :]
+                    found.setdefault(name.lower(), name)
+        return found
+
+    @cached_property
+    def sessions(self) -> dict[str, tuple[str, ...]]:
+        """The sessions of roles that policies of resources name, by the role's ARN."""
+        found: dict[str, dict[str, None]] = {}
+        for document in self._documents:
+            for statement in document.statements:
+                for entry in statement.principal.entries if statement.principal else ():
+                    role = self.role_of(entry.value) if ":assumed-role/" in entry.value else None
+                    if role is not None:
+                        found.setdefault(role.arn, {})[entry.value] = None
+        return {arn: tuple(sessions) for arn, sessions in found.items()}
+
+    @cached_property
+    def region(self) -> str:
+        """A region in which there are endpoints."""
+        return next((e.arn.split(":")[3] for e in self.estate.endpoints), "us-east-1")
+
+
+@dataclass
+class Asking:
+    """What all queries of one question have in common.
+
+    Attributes:
+        world: the accounts.
+        tenant: whose principal asks.
+        reading: the choices where the reference hedges.
+        budget: what all searches together may cost.
+        ledger: the engines that searches are put to.
+        asked: the queries made so far.
+    """
+
+    world: World
+    tenant: Tenant
+    reading: Reading
+    budget: Budget
+    ledger: Ledger
+    asked: list[Query] = field(default_factory=list)
+
+    def query(
+        self,
+        who: Who,
+        access: Access,
+        actions: tuple[str, ...],
+        resources: tuple[str, ...],
+        effect: str,
+        *,
+        fixed: dict[str, ContextValue] | None = None,
+        absent: Iterable[str] = (),
+        always: dict[str, str] | None = None,
+        domains: dict[str, Domain] | None = None,
+        account: str | None = None,
+        region: str | None = None,
+    ) -> Query:
+        """A query; see :class:`Query` for its parts."""
+        made = Query(
+            who,
+            access,
+            actions,
+            resources,
+            effect,
+            self.reading,
+            self.budget,
+            self.ledger,
+            fixed or {},
+            frozenset(absent),
+            always or {},
+            domains or {},
+            account,
+            region,
+        )
+        self.asked.append(made)
+        return made
+
+    def noted(self, query: Query) -> Query:
+        """A query made from another one, noted as asked."""
+        self.asked.append(query)
+        return query
+
+
+def tags_asked(documents: Iterable[PolicyDocument]) -> dict[str, str]:
+    """The tags of requests that policies look at: in lower case, and as written."""
+    found: dict[str, str] = {}
+    for document in documents:
+        for statement in document.statements:
+            for key in _keys_of(statement):
+                if key.lower().startswith(REQUEST_TAG):
+                    name = key[len(REQUEST_TAG) :]
+                    found.setdefault(name.lower(), name)
+            for condition in statement.conditions:
+                if condition.key.lower() == TAG_KEYS:
+                    for value in condition.values:
+                        if not any(mark in value.text for mark in "*?$"):
+                            found.setdefault(value.text.lower(), value.text)
+    return found
+
+
+def tags_of_resource(identity: Identity, documents: Iterable[PolicyDocument]) -> _Tags:
+    """What a request about an identity says of its tags, and which it says it has not."""
+    fixed: dict[str, ContextValue] = {
+        prefix + name.lower(): value
+        for prefix in _RESOURCE_TAGS
+        for name, value in identity.tags.items()
+    }
+    asked = {
+        key.lower()
+        for document in documents
+        for key in _keys(document)
+        if key.lower().startswith(_RESOURCE_TAGS)
+    }
+    return fixed, frozenset(asked - fixed.keys())
+
+
+_Tags = tuple[dict[str, ContextValue], frozenset[str]]
+
+
+def documents_of(access: Access) -> Iterator[PolicyDocument]:
+    """Every policy that decides a request."""
+    for layer in access.layers():
+        yield from layer.policies
+
+
+def _keys(document: PolicyDocument) -> Iterator[str]:
+    for statement in document.statements:
+        yield from _keys_of(statement)
+
+
+def _keys_of(statement: Statement) -> Iterator[str]:
+    yield from (condition.key for condition in statement.conditions)
+    yield from (variable.key for t in statement.templates for variable in t.variables)
+
+
+def _identity_of(member: Member) -> Identity:
+    """The user or role behind a principal that the manifest alone describes."""
+    arn = member.principal.arn
+    own = member.principal.keys.get("aws:principalarn")
+    return Identity(
+        own if isinstance(own, str) else arn,
+        member.policies.identity_policies,
+        dict(member.principal.tags),
+        member.policies.permissions_boundary,
+    )
+
+
+def without_tag(principal: Principal, names: Iterable[str]) -> Principal:
+    """A principal without some of its tags, whatever the case of their names."""
+    gone = {name.lower() for name in names}
+    kept = {name: value for name, value in principal.tags.items() if name.lower() not in gone}
+    return replace(principal, tags=kept)

@@ -1,0 +1,158 @@
+"""Both sides of a request, as terms: the twin of :mod:`tenantproof.evaluate.access`.
+
+Follows "Policy evaluation logic" of the IAM User Guide, its pages "... for requests within a single
+account" and "Cross-account policy evaluation logic", and "RCP evaluation" of the AWS Organizations
+User Guide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tenantproof.errors import TenantproofError
+from tenantproof.policy.stack import (
+    RESOURCE_CONTROL_SERVICES,
+    RESOURCE_MUST_ALLOW,
+    Access,
+    Layer,
+    LayerKind,
+)
+from tenantproof.prove.callers import PRINCIPAL_ARN
+from tenantproof.prove.formula import (
+    ACTION,
+    RESOURCE,
+    SESSION,
+    Loop,
+    Piece,
+    Some,
+    Step,
+    Term,
+    conj,
+    disj,
+    neg,
+    pattern_of,
+)
+from tenantproof.prove.languages import ANY, NO_COLON, Language, literal
+from tenantproof.prove.regular import CharSet, Choice, Concat, One, Regular, Repeat, text
+from tenantproof.prove.space import Derived, RequestSpace
+from tenantproof.reading import Reading
+from tenantproof.request import Principal, PrincipalKind
+
+Atoms = Callable[[Some], Term]
+"""An atom of a subject, or its truth where that is known."""
+
+_PRINCIPAL_ACCOUNT = "aws:principalaccount"
+_RESOURCE_ACCOUNT = "aws:resourceaccount"
+
+
+def _any_case(name: str) -> tuple[Piece, ...]:
+    """A pattern of actions, whose letters may be of either case."""
+    return tuple(
+        Loop(ANY) if char == "*" else Step(frozenset((char.lower(), char.upper()))) for char in name
+    )
+
+
+_LISTED = Language([pattern_of(_any_case(f"{s}:*"), {}) for s in sorted(RESOURCE_CONTROL_SERVICES)])
+_EXPLICIT = Language([pattern_of(_any_case(name), {}) for name in RESOURCE_MUST_ALLOW])
+
+_ID: tuple[Piece, ...] = (Step(frozenset("0123456789")),) * 12
+_ANY_ID = Language([pattern_of(_ID, {})])
+
+_COLON = CharSet.of(":")
+_FIELD = Repeat(One(_COLON.complement()))
+_ROLE = Concat((text("arn:"), _FIELD, text(":iam::"), _FIELD, text(":role/")))
+_ANYTHING = Repeat(One(CharSet(()).complement()))
+_NO_SLASH = Repeat(One(CharSet.of("/").complement()))
+_SERVICE_LINKED = Regular(Concat((_ROLE, text("aws-service-role/"), _ANYTHING)), "by path")
+_BY_NAME = Regular(
+    Concat(
+        (
+            _ROLE,
+            Choice((text(""), Concat((_ANYTHING, text("/"))))),
+            text("AWSServiceRoleFor"),
+            _NO_SLASH,
+        )
+    ),
+    "by name",
+)
+"""The ARNs of service-linked roles: by their path, and by the names that AWS gives them."""
+
+
+def fixed_caller(space: RequestSpace) -> Principal:
+    """The caller of every request of a space.
+
+    Raises:
+        TenantproofError: the caller is free, or the account that it is of.
+    """
+    account = space.known(_PRINCIPAL_ACCOUNT)
+    if space.principal is None:
+        raise TenantproofError("found a free caller, expected one where both sides are asked about")
+    if space.principal.kind is PrincipalKind.AWS and isinstance(account, Derived):
+        raise TenantproofError(
+            "found an account that follows from a name, expected one that is fixed where both"
+            " sides are asked about"
+        )
+    return space.principal
+
+
+def has_identity(space: RequestSpace) -> bool:
+    """Whether the caller is one of IAM, with policies of its own."""
+    return fixed_caller(space).kind is PrincipalKind.AWS
+
+
+def layer_applies(layer: Layer, space: RequestSpace, some: Atoms, reading: Reading) -> Term:
+    """Service-linked roles are not limited by an organization's policies."""
+    linked = _is_service_linked(space, some)
+    match layer.kind:
+        case LayerKind.RESOURCE_CONTROL:
+            listed = not reading.rcp_listed_services or some(Some(ACTION, _LISTED))
+            return conj((neg(linked), listed))
+        case LayerKind.SERVICE_CONTROL:
+            return neg(linked)
+        case _:
+            return True
+
+
+def may_be_unlisted(space: RequestSpace) -> bool:
+    """Whether an action can be of a service not listed for resource control policies."""
+    actions = space.choices(ACTION).values
+    return actions is None or not all(map(_LISTED.accepts, actions))
+
+
+def is_across_accounts(space: RequestSpace, some: Atoms) -> Term:
+    """Whether caller and resource are of two accounts; one that is not known is the other's."""
+    account = space.known(_PRINCIPAL_ACCOUNT)
+    if not isinstance(account, str) or not _ANY_ID.accepts(account):
+        return False
+    own, of_own = (Language([literal(account)]), Language([pattern_of(_arn_of((account,)), {})]))
+    by_arn = conj(
+        (
+            some(Some(RESOURCE, Language([pattern_of(_arn_of(_ID), {})]))),
+            neg(some(Some(RESOURCE, of_own))),
+        )
+    )
+    known = space.known(_RESOURCE_ACCOUNT)
+    if isinstance(known, tuple):
+        return False
+    present = space.present(_RESOURCE_ACCOUNT)
+    by_key = conj((some(Some(_RESOURCE_ACCOUNT, _ANY_ID)), neg(some(Some(_RESOURCE_ACCOUNT, own)))))
+    return disj((conj((present, by_key)), conj((neg(present), by_arn))))
+
+
+def _arn_of(account: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    """The ARNs with an account as their fifth field."""
+    return *(Loop(NO_COLON), ":") * 4, *account, ":", Loop(ANY)
+
+
+def resource_must_allow(access: Access, some: Atoms) -> Term:
+    """Whether a trust policy or a key policy has to allow, in one account, too."""
+    return access.resource_policy is not None and some(Some(ACTION, _EXPLICIT))
+
+
+def _is_service_linked(space: RequestSpace, some: Atoms) -> Term:
+    """Whether the caller is a service-linked role or a session of one."""
+    if not has_identity(space):
+        return False
+    by_path = some(Some(PRINCIPAL_ARN, _SERVICE_LINKED))
+    by_name = some(Some(PRINCIPAL_ARN, _BY_NAME))
+    return disj((by_path, conj((space.present(SESSION), by_name))))
