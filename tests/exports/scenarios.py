@@ -145,10 +145,11 @@ def _session_tags(names: Names, variant: str) -> World:
 def _chain(made: World, hops: list[str], *last: Json, closed_before: int | None = None) -> None:
     """Roles in a row, each of which trusts the one before and may assume the next.
 
-    ``closed_before`` counts the hop that does not trust the one before it.
+    The first trusts the account, which leaves it to the caller's policies. ``closed_before``
+    counts the hop that does not trust the one before it.
     """
     names, account = made.names, made.account
-    arns = [_own_role(names), *(_role(names, hop) for hop in hops)]
+    arns = [f"arn:aws:iam::{account.number}:root", *(_role(names, hop) for hop in hops)]
     stranger = f"arn:aws:iam::{STRANGER}:root"
     for number, (before, hop) in enumerate(zip(arns, hops, strict=False)):
         after = arns[number + 2 : number + 3]

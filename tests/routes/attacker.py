@@ -373,13 +373,15 @@ class Attacker:
         for changed in self._changes(state):
             yield from self._direct(changed)
         for role in state.estate.identities:
-            changed_trust = self._with_trust(state, role)
-            if changed_trust is not None:
-                for reached in self._assumed(changed_trust, role):
-                    now = next(i for i in reached.estate.identities if i.arn == role.arn)
-                    if self._owners(now):
-                        yield Attack("assume", self._owners(now), reached.steps)
-                    yield from self._direct(reached)
+            trusting = replace(role, trust_policy=_trust(state.arn))
+            step = state.attempt("iam:UpdateAssumeRolePolicy", role.arn)
+            if step is None or role.arn == state.identity:
+                continue
+            changed = state.after(step, estate=with_identity(state.estate, trusting))
+            for reached in self._assumed(changed, trusting):
+                if self._owners(trusting):
+                    yield Attack("assume", self._owners(trusting), reached.steps)
+                yield from self._direct(reached)
 
     def _changes(self, state: State) -> Iterator[State]:
         yield from self._new_policies(state)
@@ -491,15 +493,6 @@ class Attacker:
                     endpoints = (*state.estate.endpoints, made)
                     estate = replace(state.estate, endpoints=endpoints)
                     yield state.after(passed, *filter(None, created), estate=estate)
-
-    def _with_trust(self, state: State, role: Identity) -> State | None:
-        if role.trust_policy is None or role.arn == state.identity:
-            return None
-        step = state.attempt("iam:UpdateAssumeRolePolicy", role.arn)
-        if step is None:
-            return None
-        trusting = replace(role, trust_policy=_trust(state.arn))
-        return state.after(step, estate=with_identity(state.estate, trusting))
 
 
 # What is where.
@@ -676,7 +669,8 @@ def _contexts(access: Access, tags: Mapping[str, str]) -> Iterator[dict[str, Con
 def _filled(text: str, tags: Mapping[str, str]) -> str:
     """A condition's value with the caller's tags for their variables, and no wildcards."""
     for name, value in tags.items():
-        text = re.sub(rf"\$\{{aws:PrincipalTag/{re.escape(name)}\}}", value, text, flags=re.IGNORECASE)
+        variable = rf"\$\{{aws:PrincipalTag/{re.escape(name)}\}}"
+        text = re.sub(variable, lambda _, v=value: v, text, flags=re.IGNORECASE)
     return text.replace("*", "m").replace("?", "m")
 
 
