@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from tenantproof.errors import Place
-from tenantproof.policy import Levels, PolicyDocument
+from tenantproof.policy import Levels, PolicyDocument, Unknown
 
 
 class IdentityKind(Enum):
@@ -76,19 +76,28 @@ class Identity:
 
 @dataclass(frozen=True)
 class ManagedPolicy:
-    """A managed policy, its default version."""
+    """A managed policy: its default version, and by their IDs the others that it has.
+
+    Who may set the default version makes one of the others what is in force.
+    """
 
     arn: str
     document: PolicyDocument | None
     place: Place | None = field(default=None, compare=False)
+    other_versions: Mapping[str, PolicyDocument] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Group:
-    """An IAM group."""
+    """An IAM group: its policies, and the ARNs of those that are managed.
+
+    Its users have them already; who may add itself to it gets them.
+    """
 
     arn: str
     place: Place | None = field(default=None, compare=False)
+    policies: tuple[PolicyDocument, ...] = ()
+    managed_policies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,12 +110,17 @@ class Container:
         multi_model: whether TargetModel chooses the artifact.
         hostname: its ContainerHostname, by which a request chooses it.
         place: where it was read.
+        is_prefix: of one that is not ``multi_model``, whether every object whose URL begins with
+            ``model_data`` is a part of its artifact (the S3DataType S3Prefix).
+        unknown: why its artifact is not known; then nothing else of it is, either.
     """
 
     model_data: str | None
     multi_model: bool = False
     hostname: str | None = None
     place: Place | None = field(default=None, compare=False)
+    is_prefix: bool = False
+    unknown: Unknown | None = None
 
 
 @dataclass(frozen=True)
@@ -196,12 +210,15 @@ class Gap:
     """Something that a source left out, could not know, or that has no meaning here.
 
     ``matters`` tells what could change an answer (and then makes it UNKNOWN) from what is listed
-    for completeness alone, such as a resource of another service.
+    for completeness alone, such as a resource of another service. ``has_stand_in`` says that
+    something unknown stands in for it (an unknown statement, container or value), so that only
+    answers which rest on that are UNKNOWN; without one, what it could change is anything.
     """
 
     message: str
     place: Place
     matters: bool = True
+    has_stand_in: bool = False
 
 
 @dataclass(frozen=True)
@@ -218,6 +235,7 @@ class Estate:
         organizations: by account ID, what its organization says of it.
         gaps: what was left out.
         files: the files that it was read from.
+        loose_policies: policies by themselves, which no source attaches to anybody.
     """
 
     identities: tuple[Identity, ...] = ()
@@ -229,6 +247,7 @@ class Estate:
     organizations: Mapping[str, Organization] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
     files: tuple[str, ...] = ()
+    loose_policies: tuple[PolicyDocument, ...] = ()
 
     def joined(self, other: Estate) -> Estate:
         """This and another together, as two sources of the same accounts are."""
@@ -242,4 +261,5 @@ class Estate:
             {**self.organizations, **other.organizations},
             (*self.gaps, *other.gaps),
             (*self.files, *other.files),
+            (*self.loose_policies, *other.loose_policies),
         )

@@ -123,6 +123,7 @@ def read_json(
     problems: list[Problem] | None = None,
     first_line: int = 1,
     path: str = "$",
+    within: Place | None = None,
 ) -> JsonNode:
     """Read one JSON document.
 
@@ -134,6 +135,8 @@ def read_json(
             without ``lenient`` comments and trailing commas). Without it they are raised.
         first_line: the number of the document's first line within ``file``.
         path: the JSON path of the document, where it is a part of another.
+        within: where the text is written that the document is, if it is a text of another
+            document: all its places are there, whatever escapes that text needed.
 
     Returns:
         The document's root.
@@ -145,7 +148,7 @@ def read_json(
     """
     found: list[Problem] = [] if problems is None else problems
     text = data if isinstance(data, str) else _decode(data, file, first_line)
-    reader = _Reader(text, file, lenient, found, first_line)
+    reader = _Reader(text, file, lenient, found, first_line=first_line, within=within)
     try:
         root = reader.document(path)
     except _SyntaxStopError as stop:
@@ -175,7 +178,14 @@ class _SyntaxStopError(Exception):
 
 class _Reader:
     def __init__(
-        self, text: str, file: str, lenient: bool, problems: list[Problem], first_line: int
+        self,
+        text: str,
+        file: str,
+        lenient: bool,
+        problems: list[Problem],
+        *,
+        first_line: int,
+        within: Place | None,
     ) -> None:
         self._text = text
         self._file = file
@@ -183,6 +193,7 @@ class _Reader:
         self._problems = problems
         self._line_starts = [0, *(m.end() for m in re.finditer("\n", text))]
         self._first_line = first_line
+        self._within = within
         self._at = 0
 
     def document(self, path: str) -> JsonNode:
@@ -316,6 +327,8 @@ class _Reader:
         return self._text[self._at : self._at + 1]
 
     def _place(self, path: str, offset: int) -> Place:
+        if self._within is not None:
+            return Place(self._file, path, self._within.line, self._within.column)
         line = bisect_right(self._line_starts, offset)
         column = offset - self._line_starts[line - 1] + 1
         return Place(self._file, path, line + self._first_line - 1, column)

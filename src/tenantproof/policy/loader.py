@@ -61,6 +61,9 @@ PRINCIPAL_TYPES = ("AWS", "Federated", "Service", "CanonicalUser")
 MOST_BYTES = 64 * 1024 * 1024
 """A policy file larger than this is refused; IAM itself takes at most some kilobytes."""
 
+YAML_SUFFIXES = frozenset({".yaml", ".yml"})
+"""How the names of files end that are YAML."""
+
 T = TypeVar("T")
 
 _ACTION = re.compile(r"[\w*?.-]+:[\w*?.-]+", re.ASCII)
@@ -80,7 +83,7 @@ def load_policy(
     """Read a policy file.
 
     Args:
-        path: the file.
+        path: the file; one that ends in ``.yaml`` or ``.yml`` is YAML.
         lenient: accept comments, trailing commas and a byte order mark.
         kind: what the policy is attached to.
         name: the file's name in places; the path as given without it.
@@ -98,7 +101,18 @@ def load_policy(
         reason = error.strerror if isinstance(error, OSError) else error
         problem = Problem(f"found no readable file ({reason})", Place(file, "$"))
         raise InputError([problem]) from None
+    if path.suffix.lower() in YAML_SUFFIXES:
+        return _parse_yaml(data, file, kind)
     return parse_policy(data, file=file, lenient=lenient, kind=kind)
+
+
+def _parse_yaml(data: bytes, file: str, kind: PolicyKind) -> PolicyDocument:
+    # Most policies are JSON, and reading those must not pay for a parser of YAML.
+    from tenantproof.policy.yaml_reader import read_yaml  # noqa: PLC0415
+
+    problems: list[Problem] = []
+    root = read_yaml(data, file, problems=problems)
+    return policy_from_json(root, file=file, kind=kind, problems=problems)
 
 
 def parse_policy(

@@ -1,4 +1,4 @@
-"""Where policies really live: sources, each read into the same model of the accounts."""
+"""Where policies really live: folders, account exports, templates, all read into one estate."""
 
 from tenantproof.sources.loading import load_sources
 

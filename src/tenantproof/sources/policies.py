@@ -1,0 +1,216 @@
+"""Policies by themselves: files that are a policy document, bucket policies, organizations."""
+
+from __future__ import annotations
+
+import re
+
+from tenantproof.account import Bucket, Estate, Gap, Organization
+from tenantproof.errors import InputError, Place, Problem
+from tenantproof.policy import Access, Levels, PolicyDocument, PolicyKind, PolicySet
+from tenantproof.policy.json_reader import (
+    JsonArray,
+    JsonNode,
+    JsonObject,
+    JsonString,
+    describe,
+    quote,
+)
+from tenantproof.sources.record import Record, policy_at
+
+_BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_BUCKET_ARN = re.compile(r"arn:[a-z-]+:s3:::([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/.*)?", re.DOTALL)
+_ACCOUNT = re.compile(r"[0-9]{12}")
+
+
+def _names(root: JsonNode) -> frozenset[str]:
+    """The names of an object's members."""
+    if not isinstance(root, JsonObject):
+        return frozenset()
+    return frozenset(key.value for key, _ in root.members)
+
+
+class PolicyFiles:
+    """Reads documents that are a policy.
+
+    One whose statements all name principals is a resource's policy. If its resources are one
+    bucket and what is in it, it is that bucket's.
+    """
+
+    def __init__(self, problems: list[Problem]) -> None:
+        """Report into a list of problems."""
+        self._problems = problems
+        self._policies: list[PolicyDocument] = []
+        self._buckets: list[Bucket] = []
+        self._gaps: list[Gap] = []
+
+    def recognises(self, root: JsonNode) -> bool:
+        """Whether a document has a Statement."""
+        return "Statement" in _names(root)
+
+    def read(self, root: JsonNode, file: str, name: str) -> None:
+        """Take in a policy."""
+        assert isinstance(root, JsonObject)
+        statement = next(value for key, value in root.members if key.value == "Statement")
+        nodes = statement.items if isinstance(statement, JsonArray) else (statement,)
+        of_resource = any(_names(node) & {"Principal", "NotPrincipal"} for node in nodes)
+        kind = PolicyKind.ANY if of_resource else PolicyKind.IDENTITY
+        document = policy_at(root, file, f"the policy {name}", self._problems, kind)
+        if document is None:
+            return
+        bucket = _bucket_of(document) if of_resource else None
+        if bucket is not None:
+            self._buckets.append(Bucket(bucket, None, document, root.place))
+        elif of_resource:
+            message = f"the policy {name} is a resource's, and does not say of which"
+            self._gaps.append(Gap(message, root.place, matters=False))
+        else:
+            self._policies.append(document)
+
+    def estate(self) -> Estate:
+        """The policies, and the buckets that some of them are of."""
+        return Estate(
+            buckets=tuple(self._buckets),
+            gaps=tuple(self._gaps),
+            loose_policies=tuple(self._policies),
+        )
+
+
+def _bucket_of(document: PolicyDocument) -> str | None:
+    """The one bucket that all resources of a policy are in, if they are."""
+    buckets: set[str] = set()
+    for statement in document.statements:
+        if statement.resource is None or statement.resource.negated:
+            return None
+        for pattern in statement.resource.patterns:
+            found = _BUCKET_ARN.fullmatch(pattern.text)
+            if found is None:
+                return None
+            buckets.add(found[1])
+    return buckets.pop() if len(buckets) == 1 else None
+
+
+class BucketPolicies:
+    """Reads the output of ``aws s3api get-bucket-policy``.
+
+    Whose bucket it is its output does not say: a member ``Bucket`` beside ``Policy`` does, or else
+    the name of the file.
+    """
+
+    _KNOWN = frozenset({"Bucket", "Policy", "Account", "ResponseMetadata"})
+
+    def __init__(self, problems: list[Problem]) -> None:
+        """Report into a list of problems."""
+        self._problems = problems
+        self._buckets: list[Bucket] = []
+
+    def recognises(self, root: JsonNode) -> bool:
+        """Whether a document is a Policy, with a Bucket or without."""
+        names = _names(root)
+        if not names or not names <= self._KNOWN:
+            return False
+        return "Bucket" in names or isinstance(_member(root, "Policy"), JsonString)
+
+    def read(self, root: JsonNode, file: str, name: str) -> None:
+        """Take in a bucket's policy."""
+        assert isinstance(root, JsonObject)
+        record = Record(root, file, self._problems)
+        bucket = record.text("Bucket") or name
+        if not _BUCKET_NAME.fullmatch(bucket):
+            message = f"found {quote(bucket)}, expected the name of the policy's bucket"
+            record.report(record.get("Bucket") or record.place, message)
+            return
+        policy = None
+        if "Policy" in record:
+            policy = record.policy("Policy", f"the policy of the bucket {bucket}", PolicyKind.ANY)
+        self._buckets.append(Bucket(bucket, record.text("Account"), policy, record.place))
+
+    def estate(self) -> Estate:
+        """The buckets."""
+        return Estate(buckets=tuple(self._buckets))
+
+
+class Organizations:
+    """Reads what an organization says of accounts: an object with a member for each account.
+
+    AWS has no one command that prints it; ``docs/sources.md`` has the format.
+    """
+
+    _FIELDS = ("management_account", "service_control_policies", "resource_control_policies")
+
+    def __init__(self, problems: list[Problem]) -> None:
+        """Report into a list of problems."""
+        self._problems = problems
+        self._organizations: dict[str, Organization] = {}
+        self._places: dict[str, Place] = {}
+
+    def recognises(self, root: JsonNode) -> bool:
+        """Whether something is said of an account."""
+        return isinstance(root, JsonObject) and any(
+            _names(value) & set(self._FIELDS) for _, value in root.members
+        )
+
+    def read(self, root: JsonNode, file: str, name: str) -> None:  # noqa: ARG002
+        """Take in what an organization says of some accounts."""
+        assert isinstance(root, JsonObject)
+        accounts = Record(root, file, self._problems)
+        for account, node in sorted(accounts.others(()), key=lambda member: member[0]):
+            said = accounts.record(account)
+            if not _ACCOUNT.fullmatch(account):
+                accounts.report(node, f"found {quote(account)}, expected the ID of an account")
+            elif said is not None:
+                self._account(account, said)
+
+    def _account(self, account: str, said: Record) -> None:
+        self._refuse_others(said)
+        levels = [self._levels(said, name, account) for name in self._FIELDS[1:]]
+        # Neither kind of policy holds in the management account.
+        found = Organization() if said.flag(self._FIELDS[0]) else Organization(*levels)
+        try:
+            Access(PolicySet(), None, found.resource_control_policies)
+        except InputError as error:
+            self._problems.extend(error.problems)
+        known = self._organizations.setdefault(account, found)
+        first = self._places.setdefault(account, said.place)
+        if known != found:
+            message = (
+                f"found {account} a second time, and it differs (the first is at {first}),"
+                " expected each once"
+            )
+            said.report(said.place, message)
+
+    def _levels(self, said: Record, name: str, account: str) -> Levels:
+        resource = name.startswith("resource")
+        levels: list[tuple[PolicyDocument, ...]] = []
+        for level in said.items(name):
+            if not isinstance(level, JsonArray):
+                message = f"found {describe(level)} in {name}, expected a list of policies"
+                said.report(level, message)
+                continue
+            kind = PolicyKind.ANY if resource else PolicyKind.IDENTITY
+            what = f"{name}[{len(levels)}] of {account}"
+            read = [
+                policy_at(_content(item), said.file, what, self._problems, kind)
+                for item in level.items
+            ]
+            levels.append(tuple(document for document in read if document is not None))
+        return tuple(levels)
+
+    def _refuse_others(self, record: Record) -> None:
+        for name, node in record.others(self._FIELDS):
+            expected = f"expected one of {', '.join(self._FIELDS)}"
+            record.report(node, f"found an unknown field {quote(name)}, {expected}")
+
+    def estate(self) -> Estate:
+        """The organizations."""
+        return Estate(organizations=self._organizations)
+
+
+def _content(node: JsonNode) -> JsonNode:
+    """The document in the output of ``aws organizations describe-policy``, or the node itself."""
+    policy = _member(node, "Policy") or node
+    return _member(policy, "Content") or node
+
+
+def _member(node: JsonNode, name: str) -> JsonNode | None:
+    members = node.members if isinstance(node, JsonObject) else ()
+    return next((value for key, value in members if key.value == name), None)
