@@ -192,10 +192,10 @@ class Attacker:
     def attacks(self, principal: str) -> dict[str, Attack]:
         """The first attack found of each route, by its route."""
         found: dict[str, Attack] = {}
-        start = _start(self._estate, principal)
-        for attack in self._direct(start):
+        itself = start(self._estate, principal)
+        for attack in self._direct(itself):
             found.setdefault(attack.route, attack)
-        for hops, state in self._reachable(start, found):
+        for hops, state in self._reachable(itself, found):
             if hops and "assume" not in found:
                 for attack in self._direct(state):
                     found.setdefault("assume", replace(attack, route="assume"))
@@ -373,14 +373,14 @@ class Attacker:
         for changed in self._changes(state):
             yield from self._direct(changed)
         for role in state.estate.identities:
-            trusting = replace(role, trust_policy=_trust(state.arn))
+            trusted = replace(role, trust_policy=trusting(state.arn))
             step = state.attempt("iam:UpdateAssumeRolePolicy", role.arn)
             if step is None or role.arn == state.identity:
                 continue
-            changed = state.after(step, estate=with_identity(state.estate, trusting))
-            for reached in self._assumed(changed, trusting):
-                if self._owners(trusting):
-                    yield Attack("assume", self._owners(trusting), reached.steps)
+            changed = state.after(step, estate=with_identity(state.estate, trusted))
+            for reached in self._assumed(changed, trusted):
+                if self._owners(trusted):
+                    yield Attack("assume", self._owners(trusted), reached.steps)
                 yield from self._direct(reached)
 
     def _changes(self, state: State) -> Iterator[State]:
@@ -405,7 +405,7 @@ class Attacker:
             keys = {"iam:PolicyARN": _ADMINISTRATOR}
             yield from _changed(state, more, "iam:AttachGroupPolicy", group, keys)
         for arn in me.managed_policies:
-            now = _with_version(state.estate, me, arn)
+            now = with_version(state.estate, me, arn)
             yield from _changed(state, now, "iam:CreatePolicyVersion", arn)
 
     def _fewer_policies(self, state: State) -> Iterator[State]:
@@ -462,10 +462,7 @@ class Attacker:
                 account=bucket.account,
             )
             if step is not None:
-                others = tuple(b for b in state.estate.buckets if b.name != name)
-                opened = replace(bucket, policy=_open_bucket(name, state.arn))
-                estate = replace(state.estate, buckets=(*others, opened))
-                yield state.after(step, estate=estate)
+                yield state.after(step, estate=open_bucket(state.estate, name, state))
 
     def _new_endpoints(self, state: State) -> Iterator[State]:
         """A multi-model endpoint on everything that a role may read."""
@@ -498,7 +495,8 @@ class Attacker:
 # What is where.
 
 
-def _start(estate: Estate, principal: str) -> State:
+def start(estate: Estate, principal: str) -> State:
+    """A principal as it begins: a user, a role, or a session of one."""
     fields = principal.split(":", 5)
     if fields[5].startswith("assumed-role/"):
         name = fields[5].split("/")[1]
@@ -581,6 +579,23 @@ def _invoke(
     return []
 
 
+def can_be_asked(state: State, step: Step) -> bool:
+    """Whether a request is allowed just as a step says it."""
+    service = step.action.partition(":")[0]
+    account, policy = None, None
+    if service == "s3":
+        bucket = _bucket(state.estate, step.resource.rpartition(":")[2].partition("/")[0])
+        account, policy = bucket.account, bucket.policy
+    elif service == "sts":
+        role = next(i for i in state.estate.identities if i.arn == step.resource)
+        policy = role.trust_policy
+    owner = account or step.resource.split(":")[4] or state.itself.account
+    rcps = _organization(state.estate, owner).resource_control_policies
+    access = Access(state.policies, policy, rcps)
+    whole = {"aws:ResourceAccount": owner, **step.context}
+    return decide(access, Request(state.principal, step.action, step.resource, whole)).allowed
+
+
 # What is changed.
 
 _ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -601,7 +616,7 @@ def _attachable(estate: Estate) -> Iterator[tuple[str, PolicyDocument]]:
             yield policy.arn, policy.document
 
 
-def _with_version(estate: Estate, me: Identity, arn: str) -> Identity:
+def with_version(estate: Estate, me: Identity, arn: str) -> Identity:
     """An identity of which one managed policy, or the boundary, now allows everything."""
     document = next(p.document for p in estate.managed_policies if p.arn == arn)
     policies = tuple(EVERYTHING if each == document else each for each in me.policies)
@@ -625,12 +640,18 @@ def _tag_keys(tags: Mapping[str, str]) -> dict[str, ContextValue]:
     return {**found, "aws:TagKeys": tuple(tags)} if tags else {}
 
 
-def _open_bucket(name: str, arn: str) -> PolicyDocument:
+def open_bucket(estate: Estate, name: str, caller: State) -> Estate:
+    """The estate after a caller has given a bucket to itself."""
     everything = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
-    return _granting(arn, "s3:*", Resource=everything)
+    opened = replace(
+        _bucket(estate, name), policy=_granting(caller.arn, "s3:*", Resource=everything)
+    )
+    others = tuple(bucket for bucket in estate.buckets if bucket.name != name)
+    return replace(estate, buckets=(*others, opened))
 
 
-def _trust(arn: str) -> PolicyDocument:
+def trusting(arn: str) -> PolicyDocument:
+    """A trust policy that lets a caller in, with tags or without."""
     return _granting(arn, ["sts:AssumeRole", "sts:TagSession"])
 
 
