@@ -213,6 +213,12 @@ class Account:
         self.organization["service_control_policies"] = [[document(level)] for level in levels]
         return self
 
+    def resource_control_policies(self, *levels: list[Json]) -> Account:
+        """Set those of the organization in the same way; their ``Principal`` is everyone."""
+        everyone = [[{**each, "Principal": "*"} for each in level] for level in levels]
+        self.organization["resource_control_policies"] = [[document(level)] for level in everyone]
+        return self
+
     def model(
         self, name: str, *containers: Artifacts, execution_role: str, direct: bool = False
     ) -> Account:

@@ -35,13 +35,13 @@ def estate(accounts: Iterable[Account]) -> Estate:
 
 
 def _estate(account: Account) -> Estate:
-    managed = {told["Arn"]: _default_version(told) for told in account.policies.values()}
+    managed = {told["Arn"]: _managed_policy(told) for told in account.policies.values()}
     records = (*account.users.values(), *account.roles.values())
     models = {name: _model(told) for name, told in account.models.items()}
     return Estate(
         identities=tuple(_identity(account, told, managed) for told in records),
         groups=tuple(_group(told, managed) for told in account.groups.values()),
-        managed_policies=tuple(ManagedPolicy(arn, text) for arn, text in managed.items()),
+        managed_policies=tuple(managed.values()),
         endpoints=tuple(_endpoint(account, name, models) for name in account.endpoints),
         models=tuple(models.values()),
         buckets=tuple(
@@ -56,14 +56,19 @@ def _document(told: Json) -> PolicyDocument:
     return parse_policy(json.dumps(told))
 
 
-def _default_version(told: Json) -> PolicyDocument:
-    return next(
-        _document(v["Document"]) for v in told["PolicyVersionList"] if v["IsDefaultVersion"]
-    )
+def _managed_policy(told: Json) -> ManagedPolicy:
+    versions = {v["VersionId"]: _document(v["Document"]) for v in told["PolicyVersionList"]}
+    default = versions.pop(told["DefaultVersionId"])
+    return ManagedPolicy(told["Arn"], default, other_versions=versions)
+
+
+def _text(policy: ManagedPolicy) -> PolicyDocument:
+    assert policy.document is not None
+    return policy.document
 
 
 def _policies(
-    told: Json, managed: dict[str, PolicyDocument]
+    told: Json, managed: dict[str, ManagedPolicy]
 ) -> tuple[tuple[PolicyDocument, ...], tuple[str, ...]]:
     """The policies of a user, a role or a group, and the ARNs of the managed ones."""
     inline = next(
@@ -72,15 +77,18 @@ def _policies(
         if f"{kind}PolicyList" in told
     )
     arns = tuple(attached["PolicyArn"] for attached in told["AttachedManagedPolicies"])
-    documents = (*(_document(p["PolicyDocument"]) for p in inline), *(managed[a] for a in arns))
+    documents = (
+        *(_document(p["PolicyDocument"]) for p in inline),
+        *(_text(managed[a]) for a in arns),
+    )
     return documents, arns
 
 
-def _group(told: Json, managed: dict[str, PolicyDocument]) -> Group:
+def _group(told: Json, managed: dict[str, ManagedPolicy]) -> Group:
     return Group(told["Arn"], None, *_policies(told, managed))
 
 
-def _identity(account: Account, told: Json, managed: dict[str, PolicyDocument]) -> Identity:
+def _identity(account: Account, told: Json, managed: dict[str, ManagedPolicy]) -> Identity:
     groups = [account.groups[name] for name in told.get("GroupList", ())]
     found = [_policies(record, managed) for record in (told, *groups)]
     boundary = told.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
@@ -90,7 +98,7 @@ def _identity(account: Account, told: Json, managed: dict[str, PolicyDocument]) 
         told["Arn"],
         tuple(document for documents, _ in found for document in documents),
         {tag["Key"]: tag["Value"] for tag in told["Tags"]},
-        managed[boundary] if boundary else None,
+        _text(managed[boundary]) if boundary else None,
         _document(trusted) if trusted else None,
         tuple(dict.fromkeys(arns)),
         tuple(group["Arn"] for group in groups),

@@ -139,6 +139,27 @@ def _session_tags(names: Names, variant: str) -> World:
     return made
 
 
+@_scenario("change", "iam:UntagRole", INVOKE, twins=("other-tag", "not-allowed"))
+def _tag_taken_away(names: Names, variant: str) -> World:
+    """A guard for those who carry a tag; the role may put it down."""
+    own = _own_role(names)
+    endpoint = World(names).account.sagemaker("endpoint", names.endpoint)
+    guard = {
+        "StringEquals": {"aws:PrincipalTag/audience": "customer"},
+        "StringNotLike": {"sagemaker:TargetModel": f"{names.attacker}/*"},
+    }
+    keys = {"ForAllValues:StringEquals": {"aws:TagKeys": ["note"]}}
+    more = {"Condition": keys} if variant == "other-tag" else {}
+    target = f"{own}-batch" if variant == "not-allowed" else own
+    return world(
+        names,
+        allow(INVOKE, endpoint),
+        deny(INVOKE, "*", Condition=guard),
+        allow("iam:UntagRole", target, **more),
+        tags={names.tag: names.attacker, "audience": "customer"},
+    )
+
+
 # The attacker becomes somebody else.
 
 
@@ -237,6 +258,26 @@ def _code_as_a_role(names: Names, variant: str) -> World:
     return made
 
 
+@_scenario(
+    "assume",
+    rf"(?=.*iam:PassRole)(?=.*sagemaker:CreateTrainingJob)((iam|sagemaker):\w+ )+{READ}",
+    twins=("narrow-role", "not-allowed"),
+)
+def _training_job_as_a_role(names: Names, variant: str) -> World:
+    narrow = f"{names.attacker}-training"
+    role = narrow if variant == "narrow-role" else f"{names.endpoint}-execution"
+    jobs = World(names).account.sagemaker("training-job", f"{names.attacker}-*")
+    create = "Describe" if variant == "not-allowed" else "Create"
+    made = world(
+        names,
+        allow("iam:PassRole", _role(names, role)),
+        allow(f"sagemaker:{create}TrainingJob", jobs),
+    )
+    reads = allow("s3:GetObject", names.keys(names.attacker))
+    made.account.role(narrow, reads, trust=trust("sagemaker.amazonaws.com"))
+    return made
+
+
 @_scenario("assume", ASSUME, READ, twins=("not-trusted", "not-allowed"))
 def _role_of_another_account(names: Names, variant: str) -> World:
     """Across accounts both sides must allow."""
@@ -272,6 +313,19 @@ def _bucket_policy(names: Names, variant: str) -> World:
     }
     granted = [grant([own], "s3:GetObject", keys)]
     made.account.bucket(names.bucket, *granted, *([stop] if variant == "denied" else []))
+    return made
+
+
+@_scenario("object", READ)
+def _resource_control(names: Names, variant: str) -> World:
+    """The identity policy is wide; what the bucket's organization says is not."""
+    made = world(names, allow("s3:GetObject", names.all_keys))
+    execution = made.account.iam("role", f"{names.endpoint}-execution")
+    stop = deny("s3:GetObject", [], NotResource=names.keys(names.own_tag))
+    stop |= {"Condition": {"ArnNotEquals": {"aws:PrincipalArn": execution}}}
+    del stop["Resource"]
+    second = [allow("*")] if variant == PLANTED else [allow("*"), stop]
+    made.account.resource_control_policies([allow("*")], second)
     return made
 
 
@@ -498,6 +552,37 @@ def _own_policy_version(names: Names, variant: str) -> World:
     return made
 
 
+@_scenario("change", "iam:SetDefaultPolicyVersion", READ, twins=("not-allowed", "no-version"))
+def _older_policy_version(names: Names, variant: str) -> World:
+    """A version of long ago read everything."""
+    policy = f"{names.attacker}-own"
+    arn = World(names).account.iam("policy", policy)
+    action = "Get" if variant == "not-allowed" else "SetDefault"
+    made = world(names, allow(f"iam:{action}PolicyVersion", arn), attached=[policy])
+    keys = names.keys(names.attacker) if variant == "no-version" else names.all_keys
+    before = [[allow("s3:GetObject", keys)], [allow("sagemaker:ListModels")]]
+    made.account.managed_policy(policy, allow("sagemaker:ListEndpoints"), before=before)
+    return made
+
+
+@_scenario("change", "iam:CreatePolicyVersion", ANY_LEAK, twins=("other-group",))
+def _policy_of_its_group(names: Names, variant: str) -> World:
+    made = world(names)
+    account = made.account
+    policy = f"{names.attacker}-ci"
+    group = "other" if variant == "other-group" else "ci"
+    account.managed_policy(policy, allow("sagemaker:ListEndpoints"))
+    account.group("ci", invoke_own(names), attached=[policy] if group == "ci" else [])
+    account.group("other", attached=[policy])
+    account.user(
+        f"{names.attacker}-ci",
+        allow("iam:CreatePolicyVersion", account.iam("policy", policy)),
+        groups=["ci"],
+        tags={names.tag: names.attacker},
+    )
+    return made.act_for(names.attacker, account.iam("user", f"{names.attacker}-ci"))
+
+
 @_scenario("change", "iam:PutRolePolicy", ANY_LEAK, twins=("denied", "boundary", "other-role"))
 def _own_inline_policy(names: Names, variant: str) -> World:
     own = _own_role(names)
@@ -578,6 +663,27 @@ def _guard_taken_away(names: Names, variant: str) -> World:
         trust=trust("ecs-tasks.amazonaws.com"),
         tags={names.tag: names.attacker},
     )
+    return made
+
+
+@_scenario("change", "iam:DetachRolePolicy", INVOKE, twins=("not-allowed", "other-policy"))
+def _guard_detached(names: Names, variant: str) -> World:
+    """A managed policy denies what an inline one allows; the role may detach it."""
+    account = World(names).account
+    guard, note = f"{names.platform}-guard", f"{names.attacker}-note"
+    endpoint = account.sagemaker("endpoint", names.endpoint)
+    other = {"StringNotLike": {"sagemaker:TargetModel": f"{names.attacker}/*"}}
+    which = {"ArnEquals": {"iam:PolicyARN": account.iam("policy", note)}}
+    more = {"Condition": which} if variant == "other-policy" else {}
+    target = _own_role(names) + ("-batch" if variant == "not-allowed" else "")
+    made = world(
+        names,
+        allow(INVOKE, endpoint),
+        allow("iam:DetachRolePolicy", target, **more),
+        attached=[guard, note],
+    )
+    made.account.managed_policy(guard, deny(INVOKE, "*", Condition=other))
+    made.account.managed_policy(note, allow("sagemaker:ListEndpoints"))
     return made
 
 

@@ -34,6 +34,10 @@ Context = Mapping[str, ContextValue]
 
 COMPUTE = {
     "lambda.amazonaws.com": ("lambda:CreateFunction", "arn:aws:lambda:{where}:function:{name}"),
+    "sagemaker.amazonaws.com": (
+        "sagemaker:CreateTrainingJob",
+        "arn:aws:sagemaker:{where}:training-job/{name}",
+    ),
 }
 """Services that run code as a role that is passed to them, and what asks them to."""
 
@@ -268,9 +272,11 @@ class Attacker:
             if not _trusts_service(state.estate, role, service):
                 continue
             passed = state.attempt("iam:PassRole", role.arn, {"iam:PassedToService": service})
-            name = arn.format(where=f"us-east-1:{state.itself.account}", name="f")
-            created = state.attempt(create, name) if passed else None
-            if passed and created:
+            where = f"us-east-1:{state.itself.account}"
+            for name in _names_of(state, ("training-job", "function")) if passed else ():
+                created = state.attempt(create, arn.format(where=where, name=name))
+                if passed is None or created is None:
+                    continue
                 session = f"arn:aws:sts::{role.account}:assumed-role/{role.name}/f"
                 yield state.after(passed, created, identity=role.arn, arn=session, session_tags={})
 
@@ -404,9 +410,13 @@ class Attacker:
             yield from _changed(state, more, "iam:PutGroupPolicy", group)
             keys = {"iam:PolicyARN": _ADMINISTRATOR}
             yield from _changed(state, more, "iam:AttachGroupPolicy", group, keys)
+        versions = {p.arn: p.other_versions for p in state.estate.managed_policies}
         for arn in me.managed_policies:
             now = with_version(state.estate, me, arn)
             yield from _changed(state, now, "iam:CreatePolicyVersion", arn)
+            for document in versions.get(arn, {}).values():
+                now = with_version(state.estate, me, arn, document)
+                yield from _changed(state, now, "iam:SetDefaultPolicyVersion", arn)
 
     def _fewer_policies(self, state: State) -> Iterator[State]:
         me = state.itself
@@ -467,7 +477,7 @@ class Attacker:
     def _new_endpoints(self, state: State) -> Iterator[State]:
         """A multi-model endpoint on everything that a role may read."""
         where = f"arn:aws:sagemaker:us-east-1:{state.itself.account}"
-        for name in _names_of_endpoints(state):
+        for name in _names_of(state, ("model", "endpoint-config", "endpoint")):
             arns = {k: f"{where}:{k}/{name}" for k in ("model", "endpoint-config", "endpoint")}
             created = [
                 state.attempt("sagemaker:CreateModel", arns["model"]),
@@ -616,15 +626,15 @@ def _attachable(estate: Estate) -> Iterator[tuple[str, PolicyDocument]]:
             yield policy.arn, policy.document
 
 
-def with_version(estate: Estate, me: Identity, arn: str) -> Identity:
-    """An identity of which one managed policy, or the boundary, now allows everything."""
-    document = next(p.document for p in estate.managed_policies if p.arn == arn)
-    policies = tuple(EVERYTHING if each == document else each for each in me.policies)
-    boundary = me.permissions_boundary
+def with_version(
+    estate: Estate, me: Identity, arn: str, now: PolicyDocument = EVERYTHING
+) -> Identity:
+    """An identity of which one managed policy, or the boundary, has another default version."""
+    was = next(p.document for p in estate.managed_policies if p.arn == arn)
     return replace(
         me,
-        policies=policies,
-        permissions_boundary=EVERYTHING if boundary == document else boundary,
+        policies=tuple(now if each == was else each for each in me.policies),
+        permissions_boundary=now if me.permissions_boundary == was else me.permissions_boundary,
     )
 
 
@@ -660,13 +670,13 @@ def _granting(arn: str, actions: str | list[str], **elements: object) -> PolicyD
     return parse_policy(json.dumps({"Version": "2012-10-17", "Statement": statement}))
 
 
-def _names_of_endpoints(state: State) -> Iterator[str]:
-    """Names that the caller's policies allow for endpoints, as far as they name any."""
+def _names_of(state: State, kinds: tuple[str, ...]) -> Iterator[str]:
+    """Names that the caller's policies allow for new things, as far as they name any."""
     found = {"attackers"}
     for statement in statements(state.policies):
         for pattern in statement.resource.patterns if statement.resource else ():
             kind, _, name = pattern.text.rpartition(":")[2].partition("/")
-            if kind in {"model", "endpoint-config", "endpoint"}:
+            if kind in kinds:
                 found.add(name.replace("*", "new"))
     yield from sorted(found)
 

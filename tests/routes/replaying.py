@@ -155,8 +155,12 @@ def _identity_after(estate: Estate, me: Identity, name: str, told: Told) -> Iter
         yield replace(me, policies=(*me.policies, document))
     elif name.startswith("Put"):
         yield replace(me, policies=(*me.policies, EVERYTHING))
-    elif name in {"CreatePolicyVersion", "SetDefaultPolicyVersion"}:
+    elif name == "CreatePolicyVersion":
         yield with_version(estate, me, told["resource"])
+    elif name == "SetDefaultPolicyVersion":
+        policy = next(p for p in estate.managed_policies if p.arn == told["resource"])
+        for document in policy.other_versions.values():
+            yield with_version(estate, me, told["resource"], document)
     elif name.startswith(("Delete", "Detach")):
         for document in me.policies:
             yield replace(me, policies=tuple(d for d in me.policies if d is not document))
