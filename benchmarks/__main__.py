@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from benchmarks import (
+    account,
     agreement,
     certificates,
     corpus,
@@ -30,6 +31,7 @@ BENCHMARKS = {
     "mutate": mutate.main,
     "engines": engines.main,
     "plugin": plugin.main,
+    "account": account.main,
 }
 
 

@@ -11,6 +11,8 @@ from tenantproof.cli import main
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 EXPECTED = {
+    "account/tenantproof.toml": 1,
+    "account-repaired/tenantproof.toml": 0,
     "all-tenants/tenantproof.toml": 0,
     "all-tenants/leaky/tenantproof.toml": 1,
     "company-a-b/tenantproof.toml": 0,

@@ -1,0 +1,41 @@
+"""The example of an account says what its manifest says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner
+
+from tenantproof.cli import main
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+ROLE = "arn:aws:iam::111122223333:role/"
+
+
+def artifacts(name: str) -> dict[tuple[str, str], dict[str, Any]]:
+    result = CliRunner().invoke(main, ["check", "--format", "json", str(EXAMPLES / name)])
+    found = json.loads(result.stdout)["findings"]
+    return {
+        (f["principal"].removeprefix(ROLE), f["route"]): f
+        for f in found
+        if f["question"] == "artifacts"
+    }
+
+
+def test_the_account_leaks_by_two_roles_in_a_row_and_by_a_retag() -> None:
+    found = artifacts("account")
+    leaks = {key: f for key, f in found.items() if f["verdict"] == "LEAK"}
+    assert set(leaks) == {("acme", "assume"), ("gamma", "change")}
+    chain, retag = leaks["acme", "assume"], leaks["gamma", "change"]
+    assert [s["action"] for s in chain["steps"]] == ["sts:AssumeRole"] * 2 + ["s3:GetObject"]
+    assert retag["steps"][0]["action"] == "iam:TagRole"
+    assert set(chain["victims"]) == {"beta", "gamma"}
+    assert set(retag["victims"]) == {"acme", "beta"}
+
+
+def test_the_repaired_account_is_proved() -> None:
+    found = artifacts("account-repaired")
+    assert {f["verdict"] for f in found.values()} == {"PROVED"}
+    assert len(found) == 15
