@@ -37,9 +37,13 @@ def findings(world: World, folder: Path) -> dict[tuple[str, str], Finding]:
 
 
 def attackers_actions(world: World, finding: Finding) -> str:
-    """The actions of the steps, less those that an execution role does for its endpoint."""
+    """The actions of the steps, less what services and execution roles do in between."""
     execution = {m["ExecutionRoleArn"] for a in world.accounts for m in a.models.values()}
-    return " ".join(s["action"] for s in finding["steps"] if s["principal"] not in execution)
+    *before, last = (s for s in finding["steps"] if s["principal"].startswith("arn:"))
+    between = [s for s in before if s["principal"] not in execution]
+    invoked = bool(before) and before[-1]["action"].startswith("sagemaker:Invoke")
+    is_own = last["principal"] not in execution or not invoked
+    return " ".join(s["action"] for s in [*between, *([last] if is_own else [])])
 
 
 def shown(found: Iterable[Finding]) -> list[tuple[str, ...]]:
