@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from hypothesis import given, settings
+
+from tenantproof.account import Estate
+from tenantproof.sources import Deployment, load_sources
 from sources_worlds import (
     ACCOUNT,
     REGION,
@@ -18,9 +21,6 @@ from sources_worlds import (
     as_template,
     worlds,
 )
-
-from tenantproof.account import Estate
-from tenantproof.sources import Deployment, load_sources
 
 
 def read(files: dict[str, Any], deployment: Deployment | None = None) -> Estate:
@@ -35,15 +35,11 @@ def essence(estate: Estate) -> Estate:
     return replace(
         estate,
         identities=tuple(
-            replace(
-                each, policies=sort(each.policies), managed_policies=sort(each.managed_policies)
-            )
+            replace(each, policies=sort(each.policies), managed_policies=sort(each.managed_policies))
             for each in sort(estate.identities)
         ),
         groups=tuple(
-            replace(
-                each, policies=sort(each.policies), managed_policies=sort(each.managed_policies)
-            )
+            replace(each, policies=sort(each.policies), managed_policies=sort(each.managed_policies))
             for each in sort(estate.groups)
         ),
         managed_policies=sort(estate.managed_policies),
