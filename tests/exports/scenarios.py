@@ -480,27 +480,41 @@ def _asynchronous_endpoint(names: Names, variant: str) -> World:
     return _with_single_models(names, world(names, allow(action, endpoint)), asynchronous=True)
 
 
+def _with_components(names: Names, made: World) -> World:
+    """Add an endpoint for each tenant, and one for all of them, that serve components."""
+    execution = f"{names.endpoint}-execution"
+    for tenant in names.tenants:
+        name = f"{names.endpoint}-{tenant}"
+        url = f"s3://{names.bucket}/{tenant}/model.tar.gz"
+        made.account.model(name, single_model(url), execution_role=execution)
+        made.account.component_endpoint(name, execution, {f"{tenant}-own": name})
+    models = {tenant: f"{names.endpoint}-{tenant}" for tenant in names.tenants}
+    made.account.component_endpoint(f"{names.endpoint}-components", execution, models)
+    return made
+
+
 @_scenario("invoke", f"{INVOKE}( {INVOKE})?")
 def _inference_component(names: Names, variant: str) -> World:
     """The component is a resource of the request, beside the endpoint."""
     account = World(names).account
-    which = "*" if variant == PLANTED else f"{names.endpoint}-{names.attacker}"
+    which = "components" if variant == PLANTED else names.attacker
     resources = [
-        account.sagemaker("endpoint", f"{names.endpoint}-components"),
-        account.sagemaker("inference-component", which),
+        account.sagemaker("endpoint", f"{names.endpoint}-{which}"),
+        account.sagemaker("inference-component", "*"),
     ]
-    made = world(names, allow(INVOKE, resources))
-    execution = f"{names.endpoint}-execution"
-    for tenant in names.tenants:
-        url = f"s3://{names.bucket}/{tenant}/model.tar.gz"
-        made.account.model(
-            f"{names.endpoint}-{tenant}", single_model(url), execution_role=execution
-        )
-    models = {
-        f"{names.endpoint}-{tenant}": f"{names.endpoint}-{tenant}" for tenant in names.tenants
-    }
-    made.account.component_endpoint(f"{names.endpoint}-components", execution, models)
-    return made
+    return _with_components(names, world(names, allow(INVOKE, resources)))
+
+
+@_scenario("invoke", verdict="UNKNOWN", victims=lambda _: frozenset())
+def _component_alone(names: Names, variant: str) -> World:
+    """The endpoint is everybody's, the component is not: the reference leaves open what decides."""
+    account = World(names).account
+    which = "components" if variant == PLANTED else names.attacker
+    resources = [
+        account.sagemaker("endpoint", f"{names.endpoint}-{which}"),
+        account.sagemaker("inference-component", names.attacker),
+    ]
+    return _with_components(names, world(names, allow(INVOKE, resources)))
 
 
 @_scenario("invoke", INVOKE)

@@ -376,8 +376,11 @@ class Attacker:
     # -- changing the wall ----------------------------------------------------------------------
 
     def _after_changes(self, state: State) -> Iterator[Attack]:
+        before = {_last(attack) for attack in self._direct(state)}
         for changed in self._changes(state):
-            yield from self._direct(changed)
+            for attack in self._direct(changed):
+                if _last(attack) not in before:  # what was open already needs no change
+                    yield attack
         for role in state.estate.identities:
             trusted = replace(role, trust_policy=trusting(state.arn))
             step = state.attempt("iam:UpdateAssumeRolePolicy", role.arn)
@@ -668,6 +671,11 @@ def trusting(arn: str) -> PolicyDocument:
 def _granting(arn: str, actions: str | list[str], **elements: object) -> PolicyDocument:
     statement = {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": actions, **elements}
     return parse_policy(json.dumps({"Version": "2012-10-17", "Statement": statement}))
+
+
+def _last(attack: Attack) -> tuple[str, str]:
+    step = attack.steps[-1]
+    return step.action, step.resource
 
 
 def _names_of(state: State, kinds: tuple[str, ...]) -> Iterator[str]:

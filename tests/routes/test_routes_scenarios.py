@@ -36,14 +36,15 @@ def findings(world: World, folder: Path) -> dict[tuple[str, str], Finding]:
     return by_route
 
 
-def attackers_actions(world: World, finding: Finding) -> str:
-    """The actions of the steps, less what services and execution roles do in between."""
-    execution = {m["ExecutionRoleArn"] for a in world.accounts for m in a.models.values()}
-    *before, last = (s for s in finding["steps"] if s["principal"].startswith("arn:"))
-    between = [s for s in before if s["principal"] not in execution]
-    invoked = bool(before) and before[-1]["action"].startswith("sagemaker:Invoke")
-    is_own = last["principal"] not in execution or not invoked
-    return " ".join(s["action"] for s in [*between, *([last] if is_own else [])])
+def attackers_actions(finding: Finding) -> str:
+    """The actions of the steps, less what services do for the attacker."""
+    own = [
+        step["action"]
+        for before, step in zip([None, *finding["steps"]], finding["steps"], strict=False)
+        if not step["principal"].endswith(".amazonaws.com")
+        and not (before and "Invoke" in before["action"])  # the execution role reads
+    ]
+    return " ".join(own)
 
 
 def shown(found: Iterable[Finding]) -> list[tuple[str, ...]]:
@@ -62,9 +63,10 @@ def test_the_planted_path_is_found(scenario: Scenario, names: Names, tmp_path: P
     if scenario.verdict == "LEAK":
         assert finding["steps"][0]["principal"] == attacker
         assert all(step["effect"] for step in finding["steps"])
-        actions = attackers_actions(world, finding)
+        actions = attackers_actions(finding)
         assert re.fullmatch(" ".join(scenario.steps), actions), actions
-        assert set(finding["victims"]) == scenario.victims(names)
+        assert finding["victims"]
+        assert set(finding["victims"]) <= scenario.victims(names)
     beside = [f for key, f in found.items() if key[0] != attacker]
     assert shown(f for f in beside if f["verdict"] != "PROVED") == []
     leaks = {route for (arn, route), f in found.items() if f["verdict"] == "LEAK"}
