@@ -16,14 +16,16 @@ from tenantproof.prove import (
     RESOURCE,
     Budget,
     Domain,
+    Present,
     RequestSpace,
     compile_policies,
+    conj,
 )
 from tenantproof.prove.concrete import holds, is_within
 from tenantproof.prove.solver import Blocked, Solver, Witness
 from tenantproof.reading import Reading
 from tenantproof.request import Principal, Request
-from tenantproof_strategies import policies, policy_sets, principals, requests
+from tenantproof_strategies import policies, policy, policy_sets, principals, requests
 
 NAMES = [field.name for field in fields(Reading)]
 READINGS = [
@@ -142,3 +144,14 @@ def test_a_union_of_grants_allows_what_either_allows(
 def _grants(policy: PolicyDocument) -> PolicySet:
     kept = tuple(s for s in policy.statements if s.effect is Effect.ALLOW)
     return PolicySet((replace(policy, statements=kept),))
+
+
+def test_a_set_compared_with_itself_is_opaque() -> None:
+    condition = {"ForAllValues:StringEquals": {"s3:prefix": "${s3:prefix, 'x'}y"}}
+    statement = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": condition}
+    drawn = PolicySet((policy({"Version": "2012-10-17", "Statement": statement}),))
+    caller = Principal("arn:aws:iam::111122223333:role/acme")
+    compiled = compile_policies(drawn, RequestSpace(caller, ACTIONS, RESOURCES))
+    solver = Solver(compiled.space, compiled.multivalued, Budget.of(30))
+    present = conj((compiled.allowed, Present("s3:prefix")))
+    assert isinstance(solver.smallest(present), Blocked)
