@@ -161,7 +161,8 @@ class Becoming:
         if not may_tag:
             return
         names = {**self.asking.world.principal_tags, **tags_asked(documents_of(access))}
-        listed = [names[key] for key in sorted(names)]
+        stay = {name.lower() for name in who.transitive}
+        listed = [names[key] for key in sorted(names) if key not in stay]
         few = listed[:MOST_TAGS]
         yield from chain.from_iterable(combinations(few, n) for n in range(1, len(few) + 1))
         if len(listed) > MOST_TAGS:
@@ -180,18 +181,44 @@ class Becoming:
             assert isinstance(doubt, Doubt)
             doubts = (doubt.reason,)
         fresh = self.asking.world.who(role)
-        for principal in self._principals(role, passed):
-            session = replace(fresh, principal=principal, chosen=passed, doubts=doubts)
-            if passed and not doubts:
+        steps: tuple[Step, ...] = ()
+        if isinstance(found, Witness) and not doubts:
+            steps = query.arrival(found, passed)
+        for principal in self._principals(who, role, passed):
+            session = replace(
+                fresh,
+                principal=principal,
+                chosen=passed,
+                doubts=doubts,
+                transitive=who.transitive,
+                arrival=steps,
+            )
+            if passed and steps:
                 yield query.leading_to(session, len(who.hops), passed)
-            elif isinstance(found, Witness) and not doubts:
-                yield replace(session, hops=(Hop(query.steps(found)),))
             else:
-                yield session
+                yield replace(session, hops=(Hop(steps),) if steps else ())
+            if steps and who.chosen:
+                yield from self._carried(query, session, who, passed)
 
-    def _principals(self, role: Identity, passed: tuple[str, ...]) -> Iterator[Principal]:
+    def _carried(
+        self, query: Query, session: Who, who: Who, passed: tuple[str, ...]
+    ) -> Iterator[Who]:
+        """The tags that the caller was given, passed on to it as transitive ones, stay with it."""
+        carried = tuple(name for name in who.chosen if name not in passed)
+        if not carried:
+            return
+        kept = replace(
+            session,
+            principal=without_tag(session.principal, carried),
+            chosen=(*passed, *carried),
+        )
+        yield query.leading_to(kept, len(who.hops), passed, kept=carried)
+
+    def _principals(self, who: Who, role: Identity, passed: tuple[str, ...]) -> Iterator[Principal]:
         """The role, and the sessions of it that policies name, each with its tags."""
-        tags = without_tag(Principal(role.arn, dict(role.tags)), passed).tags
+        stay = {n: tag for n, tag in who.principal.tags.items() if n in who.transitive}
+        own = without_tag(Principal(role.arn, dict(role.tags)), (*passed, *stay))
+        tags = {**own.tags, **stay}
         yield Principal(role.arn, tags)
         for session in self.asking.world.sessions.get(role.arn, ()):
             yield Principal(session, tags, {"aws:PrincipalArn": role.arn})
@@ -281,7 +308,7 @@ class Becoming:
         if doubts:
             yield replace(other, doubts=tuple(dict.fromkeys(doubts)))
         else:
-            yield replace(other, hops=(Hop(tuple(steps)),))
+            yield replace(other, hops=(Hop(tuple(steps)),), arrival=tuple(steps))
 
     def service_query(self, role: Identity, service: str) -> Query:
         """``sts:AssumeRole`` by a service, which has no policies but the role's trust in it."""

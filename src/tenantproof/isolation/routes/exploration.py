@@ -110,14 +110,14 @@ class Exploration:
     def _lands(self, who: Who) -> Iterator[Outcome]:
         """Where becoming somebody leads: a neighbour's own role, or one that reaches artifacts."""
         owners = self.world.tenants_of.get(who.identity.arn if who.identity else "", frozenset())
-        if owners and self.tenant.name not in owners and not who.chosen:
+        if owners and self.tenant.name not in owners:
             yield self._as_neighbour(who, tuple(sorted(owners)))
         yield from self._reach.of(who)
 
     def _as_neighbour(self, who: Who, owners: tuple[str, ...]) -> Outcome:
         if who.doubts:
             return Doubt("; ".join(who.doubts))
-        return Way(tuple(step for hop in who.hops for step in hop.steps), owners)
+        return Way(who.arrival, owners)
 
     @property
     def _settings(self) -> RouteSettings:

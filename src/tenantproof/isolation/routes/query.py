@@ -85,6 +85,8 @@ class Who:
         past: what the way so far asks of those values.
         hops: how it came to be who it is; empty of who begins.
         doubts: what it hangs on whether the way is open; empty where it is known to be.
+        transitive: the names of its session tags that stay where it assumes another role.
+        arrival: the steps by which it came to be who it is, with some values for what was chosen.
     """
 
     principal: Principal
@@ -94,6 +96,8 @@ class Who:
     past: Past = field(default=NOTHING, compare=False, repr=False)
     hops: tuple[Hop, ...] = field(default=(), compare=False, repr=False)
     doubts: tuple[str, ...] = ()
+    transitive: tuple[str, ...] = ()
+    arrival: tuple[Step, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def chosen_keys(self) -> frozenset[str]:
@@ -294,6 +298,11 @@ class Query:
             DisagreementError: the evaluator does not allow one of them.
         """
         return (*self._before(witness), *self._here(witness, ""))
+
+    def arrival(self, witness: Witness, passed: tuple[str, ...]) -> tuple[Step, ...]:
+        """As :meth:`steps`, with the values found for tags that the request itself passes on."""
+        own = {name: str(witness.keys.get(REQUEST_TAG + name.lower(), "x")) for name in passed}
+        return (*self._before(witness), *self._here(witness, "", own))
 
     def _before(self, witness: Witness) -> Iterator[Step]:
         """The steps of the hops, those that were left open with the values found now."""

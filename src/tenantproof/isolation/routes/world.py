@@ -81,7 +81,8 @@ class World:
 
     def starts(self, member: Member) -> Who:
         """A tenant's principal, as it begins."""
-        return Who(member.principal, member.policies, self.role_of(member.principal.arn))
+        identity = self.role_of(member.principal.arn)
+        return Who(member.principal, member.policies, identity, transitive=member.transitive_tags)
 
     def who(self, identity: Identity) -> Who:
         """A user, or a session of a role, that somebody becomes."""
