@@ -648,7 +648,6 @@ def _another_group(names: Names, variant: str) -> World:
     "change",
     "iam:UpdateAssumeRolePolicy",
     rf"{ASSUME}( {ANY_LEAK})?",
-    victims=the_victim,
 )
 def _trust_of_the_neighbour(names: Names, variant: str) -> World:
     neighbour = _role(names, names.victim)

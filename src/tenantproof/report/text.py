@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from tenantproof.isolation import Blame, Escape, Finding, Question, Report, Step, Verdict
 from tenantproof.policy import LayerKind
@@ -19,14 +20,37 @@ _LABELS = (*(verdict.value for verdict in Verdict), _REFUSED)
 def to_text(report: Report) -> str:
     """The report as lines of text, a summary last."""
     lines = [f"tenantproof {report.manifest}", ""]
-    for finding in report.findings:
-        lines.extend(finding_lines(finding))
+    for findings in _together(report.findings):
+        lines.extend(_ways_lines(findings) if len(findings) > 1 else finding_lines(findings[0]))
     lines += [f"left out: {each}" for each in report.left_out]
     if any(f.verdict is Verdict.PROVED for f in report.findings):
         engines = sorted({engine for f in report.findings for engine in f.engines})
         lines += ["", f"Assumed by each PROVED (decided by {', '.join(engines)}):"]
         lines += [f"  - {each}" for each in report.assumptions]
     return "\n".join([*lines, "", _summary(report), ""])
+
+
+def _together(findings: Iterable[Finding]) -> Iterator[list[Finding]]:
+    """The findings, a principal's proofs about its routes together."""
+    for (_, is_way), group in groupby(findings, _group):
+        listed = list(group)
+        yield from [listed] if is_way else ([finding] for finding in listed)
+
+
+def _group(finding: Finding) -> tuple[tuple[str, str], bool]:
+    is_way = finding.question is Question.ARTIFACTS and finding.verdict is Verdict.PROVED
+    plain = finding.reason is None and finding.certificate is None and not finding.engine_answers
+    return (finding.tenant, finding.principal), is_way and plain
+
+
+def _ways_lines(findings: list[Finding]) -> Iterator[str]:
+    """Proofs that a principal has no way by several routes."""
+    attacks = sum(finding.attacked for finding in findings)
+    tried = f" ({attacks} attacks tried, none succeeded)" if attacks else ""
+    routes = ", ".join(finding.route.value for finding in findings if finding.route)
+    first = findings[0]
+    yield f"{label(first):<8} artifacts: {_who(first)}, by {routes}{tried}"
+    yield f"         {_principal(first)}"
 
 
 def finding_lines(finding: Finding) -> Iterator[str]:

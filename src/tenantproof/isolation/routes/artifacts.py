@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -60,7 +60,7 @@ class Artifacts:
         self._manifest = manifest
         self._of = {tenant.name: self._keys(tenant) for tenant in manifest.tenants}
         self._walls: dict[tuple[str, str], Wall] = {}
-        self._others: dict[tuple[str, str], Beginnings] = {}
+        self._listed: dict[tuple[str, ...], Beginnings] = {}
 
     def _keys(self, tenant: Tenant) -> Keys:
         """The patterns of a tenant's keys: its artifacts, and its models on its endpoints."""
@@ -98,6 +98,10 @@ class Artifacts:
                 patterns[bucket] += listed
         return {bucket: language(*listed) for bucket, listed in patterns.items()}
 
+    def keys_of(self, name: str, bucket: str) -> tuple[str, ...]:
+        """The patterns of a tenant's keys in a bucket."""
+        return self._of[name].get(bucket, ())
+
     def wall(self, tenant: Tenant, bucket: str) -> Wall | None:
         """How a tenant is to see a bucket; None where nobody else has artifacts in it."""
         others = (name for name, keys in self._of.items() if bucket in keys)
@@ -116,18 +120,22 @@ class Artifacts:
             if wall is not None:
                 yield wall
 
-    def listed_by(self, tenant: Tenant, bucket: str) -> Beginnings:
-        """The prefixes by which a key of another tenant's artifact is listed."""
-        key = (tenant.name, bucket)
-        if key not in self._others:
-            patterns = (
-                pattern
-                for name, keys in self._of.items()
-                if name != tenant.name
-                for pattern in keys.get(bucket, ())
-            )
-            self._others[key] = Beginnings(language(*patterns))
-        return self._others[key]
+    def listed_by(self, tenant: Tenant, bucket: str, reached: Iterable[str]) -> Beginnings | None:
+        """The prefixes by which a key of another tenant's artifact is listed.
+
+        Args:
+            tenant: the tenant.
+            bucket: the bucket.
+            reached: other tenants of whom that is known already.
+
+        Returns:
+            The prefixes; None where no tenant is left.
+        """
+        left = [name for name in self._of if name != tenant.name and name not in set(reached)]
+        patterns = tuple(pattern for name in left for pattern in self._of[name].get(bucket, ()))
+        if patterns not in self._listed:
+            self._listed[patterns] = Beginnings(language(*patterns))
+        return self._listed[patterns] if patterns else None
 
     def owners(self, bucket: str, key: str, *, but: Tenant) -> tuple[str, ...]:
         """The other tenants whose artifact an object is."""

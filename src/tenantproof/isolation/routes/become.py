@@ -16,6 +16,7 @@ from tenantproof.isolation.findings import Step
 from tenantproof.isolation.routes.filters import document_may_allow, may_allow
 from tenantproof.isolation.routes.query import (
     HOSTNAME,
+    PASSED_TO,
     REQUEST_TAG,
     S3_PREFIX,
     TAG_KEYS,
@@ -44,7 +45,6 @@ from tenantproof.request import Principal, PrincipalKind
 ASSUME = "sts:AssumeRole"
 TAG_SESSION = "sts:TagSession"
 PASS_ROLE = "iam:PassRole"  # noqa: S105 (an action)
-PASSED_TO = "iam:passedtoservice"
 
 NEVER_HERE = (TARGET, HOSTNAME, S3_PREFIX)
 """Keys that requests to IAM and STS have not."""

@@ -22,6 +22,7 @@ from tenantproof.isolation.routes.artifacts import Wall
 from tenantproof.isolation.routes.become import MOST_TAGS, NEVER_HERE, PASS_ROLE, Becoming
 from tenantproof.isolation.routes.filters import may_allow
 from tenantproof.isolation.routes.query import (
+    POLICY_ARN,
     REQUEST_TAG,
     TAG_KEYS,
     TAG_VALUE,
@@ -30,7 +31,7 @@ from tenantproof.isolation.routes.query import (
     Query,
     Who,
 )
-from tenantproof.isolation.routes.reach import GET, Reach, beyond
+from tenantproof.isolation.routes.reach import GET, Reach
 from tenantproof.isolation.routes.ways import Doubt, Outcome, Way, asked
 from tenantproof.isolation.routes.world import (
     Asking,
@@ -44,7 +45,6 @@ from tenantproof.prove import RESOURCE, Some, Term, language, neg
 from tenantproof.prove.languages import Language, literal
 from tenantproof.prove.solver import Blocked, Witness
 
-POLICY_ARN = "iam:policyarn"
 SAGEMAKER = "sagemaker.amazonaws.com"
 INVOKE = "sagemaker:InvokeEndpoint"
 
@@ -104,10 +104,11 @@ class Changing:
                 changes.append(change)
         together = chain.from_iterable(combinations(changes, n) for n in (1, 2, 3))
         for several in together:
-            changed = self._changed(who, several)
-            way = next((o for o in self.reach.of(changed) if isinstance(o, Way)), None)
+            outcomes = self.reach.of(self._changed(who, several))
+            way = next((outcome for outcome in outcomes if isinstance(outcome, Way)), None)
             if way is not None:
                 yield way
+                yield from outcomes
                 return
         if changes:
             everything = self._changed(who, changes)
@@ -159,12 +160,23 @@ class Changing:
             query = self._about(who, actions, identity.arn, identity, "lifts its boundary")
             if query is not None:
                 yield Change(query, True, _without_boundary)
-        if any(_denies(policy) for policy in who.policies.identity_policies):
-            actions = (f"iam:Delete{kind}Policy", f"iam:Detach{kind}Policy")
-            effect = "takes policies that deny away"
-            query = self._about(who, actions, identity.arn, identity, effect)
-            if query is not None:
-                yield Change(query, True, _without_denies)
+        yield from self._taken_away(who, identity, kind)
+
+    def _taken_away(self, who: Who, identity: Identity, kind: str) -> Iterator[Change]:
+        """Policies that deny something, deleted or detached: those of its groups stay."""
+        known = {id(p.document): p.arn for p in self.asking.world.estate.managed_policies}
+        for policy in who.policies.identity_policies:
+            if not _denies(policy) or policy not in identity.policies:
+                continue
+            arn = known.get(id(policy))
+            action = f"iam:Delete{kind}Policy" if arn is None else f"iam:Detach{kind}Policy"
+            effect = "takes a policy that denies away"
+            query = self._about(who, (action,), identity.arn, identity, effect)
+            if query is None:
+                continue
+            if arn is not None:
+                query = self.asking.noted(replace(query, fixed={**query.fixed, POLICY_ARN: arn}))
+            yield Change(query, True, _without(policy))
 
     def _put(self, who: Who, action: str, arn: str, identity: Identity | None) -> Iterator[Change]:
         query = self._about(who, (action,), arn, identity, "gives itself a policy that allows all")
@@ -407,7 +419,7 @@ class Changing:
                 (self.becoming.service_query(role, SAGEMAKER), True),
                 self._config(who, change),
                 self._invocation(who, change),
-                (reading, beyond(reading, wall)),
+                (reading, self.reach.unreached(reading, wall)),
             ):
                 outcome = asked(query, lambda _: (), formula)
                 if outcome is None:
@@ -421,7 +433,19 @@ class Changing:
                     yield Doubt("; ".join(dict.fromkeys(doubts)))
                     return
                 yield self._way(found, wall)
+                yield from self._served_to_more(found, reading, wall)
                 return
+
+    def _served_to_more(self, found: list[Way], reading: Query, wall: Wall) -> Iterator[Outcome]:
+        """The same with artifacts of others, too."""
+        reached = self.asking.reached
+        reached.update(dict.fromkeys(self._way(found, wall).victims))
+        while isinstance(
+            more := asked(reading, lambda _: (), self.reach.unreached(reading, wall)), Way
+        ):
+            way = self._way([*found[:-1], more], wall)
+            yield way
+            reached.update(dict.fromkeys(way.victims))
 
     def _way(self, found: list[Way], wall: Wall) -> Way:
         steps: list[Step] = list(found[0].steps)
@@ -560,14 +584,12 @@ def _without_boundary(policies: PolicySet) -> PolicySet:
     return replace(policies, permissions_boundary=None)
 
 
-def _without_denies(policies: PolicySet) -> PolicySet:
-    kept = tuple(
-        replace(
-            policy, statements=tuple(s for s in policy.statements if s.effect is not Effect.DENY)
-        )
-        for policy in policies.identity_policies
-    )
-    return replace(policies, identity_policies=kept)
+def _without(policy: PolicyDocument) -> Callable[[PolicySet], PolicySet]:
+    def after(policies: PolicySet) -> PolicySet:
+        kept = tuple(each for each in policies.identity_policies if each is not policy)
+        return replace(policies, identity_policies=kept)
+
+    return after
 
 
 def _denies(policy: PolicyDocument) -> bool:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
+from tenantproof.errors import BudgetExceededError
 from tenantproof.isolation.manifest import Member, Tenant
 from tenantproof.isolation.route import Route, RouteSettings
 from tenantproof.isolation.routes.become import Becoming
 from tenantproof.isolation.routes.change import Changing
 from tenantproof.isolation.routes.query import Who
 from tenantproof.isolation.routes.reach import Reach
-from tenantproof.isolation.routes.ways import Doubt, Outcome, Way, first_way
+from tenantproof.isolation.routes.ways import Doubt, Outcome, Way
 from tenantproof.isolation.routes.world import Asking, World
 from tenantproof.prove import Budget
 from tenantproof.prove.engines import Ledger
@@ -35,6 +36,7 @@ class Exploration:
         reading: the choices where the reference hedges.
         budget: what all searches together may cost.
         ledger: the engines that searches are put to.
+        first_only: whether the first victim is enough.
     """
 
     world: World
@@ -44,6 +46,7 @@ class Exploration:
     reading: Reading
     budget: Budget
     ledger: Ledger
+    first_only: bool = False
 
     def __post_init__(self) -> None:
         """The queries that it asks, to know what they met."""
@@ -51,12 +54,32 @@ class Exploration:
 
     @cached_property
     def found(self) -> tuple[Way | None, tuple[Doubt, ...]]:
-        """The first way, if any, and the doubts met before it.
+        """The first way, if any, with everybody whom such ways reach; else the doubts.
 
         Raises:
             BudgetExceededError: the budget ran out before either was known.
         """
-        return first_way(self._outcomes())
+        doubts: dict[Doubt, None] = {}
+        way: Way | None = None
+        victims: dict[str, None] = {}
+        try:
+            for outcome in self._outcomes():
+                if isinstance(outcome, Doubt):
+                    doubts[outcome] = None
+                    continue
+                way = way or outcome
+                victims |= dict.fromkeys(outcome.victims)
+                self._asking.reached.update(victims)
+                if self.first_only or self._asking.all_are_reached:
+                    break
+        except BudgetExceededError as error:
+            if way is None:
+                raise
+            way = replace(way, more=f"there may be more victims: {error}")
+        return (way and replace(way, victims=self._in_order(victims))), tuple(doubts)
+
+    def _in_order(self, victims: dict[str, None]) -> tuple[str, ...]:
+        return tuple(t.name for t in self.world.manifest.tenants if t.name in victims)
 
     @property
     def ambiguities(self) -> frozenset[Ambiguity]:

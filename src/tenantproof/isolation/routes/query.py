@@ -47,6 +47,23 @@ S3_PREFIX = "s3:prefix"
 REQUEST_TAG = "aws:requesttag/"
 TAG_KEYS = "aws:tagkeys"
 
+RESOURCE_ACCOUNT = "aws:resourceaccount"
+PASSED_TO = "iam:passedtoservice"
+POLICY_ARN = "iam:policyarn"
+
+_NAMES = {
+    key.lower(): key
+    for key in (
+        TARGET_MODEL,
+        "sagemaker:TargetContainerHostname",
+        "aws:ResourceAccount",
+        "aws:TagKeys",
+        "iam:PassedToService",
+        "iam:PolicyARN",
+    )
+}
+"""Keys as the reference writes them, where no policy does."""
+
 LIST_ACTIONS = ("s3:ListBucket", "s3:ListBucketVersions")
 
 TAG_VALUE = Domain(max_length=256)
@@ -237,7 +254,7 @@ class Query:
     def _fixed(self) -> dict[str, ContextValue]:
         fixed: dict[str, ContextValue] = {"aws:principalisawsservice": "false", **self.fixed}
         if self.account is not None:
-            fixed["aws:resourceaccount"] = self.account
+            fixed[RESOURCE_ACCOUNT] = self.account
         if self.region is not None:
             fixed["aws:requestedregion"] = self.region
         return fixed
@@ -343,24 +360,25 @@ class Query:
             for key, value in witness.keys.items()
             if key.startswith(prefix) and not key.removeprefix(prefix).startswith("<")
         }
-        names = {TARGET: TARGET_MODEL, **self.compiled.mentioned}
+        names = {**_NAMES, **self.compiled.mentioned}
         tags = _tags(self.who.chosen, witness, prefix)
         context = {
             names.get(key, key): value
-            for key, value in {**self._given(passed), **own}.items()
+            for key, value in {**self._given(witness.resource, passed), **own}.items()
             if key not in self.who.chosen_keys
         }
         context |= {f"aws:RequestTag/{name}": value for name, value in passed.items()}
         principal = replace(self.who.principal, tags={**self.who.principal.tags, **tags})
         return Request(principal, witness.action, witness.resource, dict(sorted(context.items())))
 
-    def _given(self, passed: Mapping[str, str]) -> dict[str, ContextValue]:
+    def _given(self, resource: str, passed: Mapping[str, str]) -> dict[str, ContextValue]:
         """The keys that every request has, where the policies mention them or they are telling."""
         mentioned = self.compiled.mentioned
         own = self.who.principal.keys
         always = {k: v for k, v in self.space.always.items() if k in mentioned and k not in own}
-        telling = {"aws:resourceaccount"} | ({TAG_KEYS} if passed else set())
-        telling |= self.fixed.keys() & {HOSTNAME}
+        telling = self.fixed.keys() & {HOSTNAME, PASSED_TO} | ({TAG_KEYS} if passed else set())
+        if resource.split(":", 5)[4:5] == [""]:
+            telling.add(RESOURCE_ACCOUNT)
         fixed = {k: v for k, v in self._fixed.items() if k in mentioned or k in telling}
         return {**always, **fixed}
 

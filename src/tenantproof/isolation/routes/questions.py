@@ -64,7 +64,14 @@ class RouteQuestions:
             Question.ARTIFACTS, Verdict.PROVED, tenant.name, member.principal.arn, None, route=route
         )
         exploration = Exploration(
-            self._world, tenant, member, route, self._asker.reading, budget, ledger
+            self._world,
+            tenant,
+            member,
+            route,
+            self._asker.reading,
+            budget,
+            ledger,
+            self._asker.first_only,
         )
         try:
             finding = self._answered(draft, exploration)
@@ -106,7 +113,7 @@ class RouteQuestions:
             victims=way.victims,
             shortest=way.shortest,
             steps=way.steps,
-            reason=_only_under_this_reading(way.steps, exploration),
+            reason=way.more or _only_under_this_reading(way.steps, exploration),
             engines=("automata",),
         )
 
@@ -126,6 +133,8 @@ class RouteQuestions:
             "an artifact's key is the S3 prefix of its endpoint, a slash at its end, and the"
             " TargetModel, to the letter"
         )
+        if any(endpoint.components for endpoint in world.estate.endpoints):
+            yield "an inference component is invoked by who may invoke its endpoint, and it too"
         silent = [name for name in world.artifacts.buckets if name not in world.buckets]
         if silent:
             yield f"buckets that no source describes have no policy: {', '.join(silent)}"

@@ -25,7 +25,7 @@ from tenantproof.isolation.routes.query import (
     Query,
     Who,
 )
-from tenantproof.isolation.routes.ways import Doubt, Outcome, Victims, asked
+from tenantproof.isolation.routes.ways import Doubt, Outcome, Victims, asked, each_victim
 from tenantproof.isolation.routes.world import Asking
 from tenantproof.isolation.sagemaker import hostname_actions, invoke_actions, target_model_actions
 from tenantproof.policy import PolicyDocument, Unknown
@@ -103,11 +103,16 @@ class Reach:
             query = self._invocation(who, served, target_model_actions())
             if isinstance(found, Companion):
                 query = self.asking.noted(replace(query, companions=(found,)))
-            beyond = wall.beyond(TARGET, location.key)
-            victims = partial(self._victims_of_model, wall, location.key)
-            outcome = asked(query, victims, conj((Present(TARGET), beyond)))
-            if outcome is not None:
-                yield outcome
+            yield from each_victim(
+                query,
+                partial(self._victims_of_model, wall, location.key),
+                partial(self._unreached_model, wall, location.key),
+                self.asking.reached,
+            )
+
+    def _unreached_model(self, wall: Wall, prefix: str) -> Term:
+        more = self.asking.more(TARGET, wall.bucket, f"-{prefix}")
+        return conj((Present(TARGET), wall.beyond(TARGET, prefix), more))
 
     def _victims_of_model(self, wall: Wall, prefix: str, witness: Witness) -> tuple[str, ...]:
         target = witness.keys[TARGET]
@@ -187,8 +192,6 @@ class Reach:
                 outcome = read
             if outcome is not None:
                 yield outcome
-            elif served.component is not None:
-                yield from self._without_component(who, served, actions)
 
     def _unknown(self, who: Who, served: Served, unknown: Unknown) -> Iterator[Outcome]:
         """A container of which nobody knows whose artifact it serves."""
@@ -198,7 +201,11 @@ class Reach:
             yield Doubt(f"not known: {unknown.reason} ({unknown.place})")
 
     def _with_component(self, query: Query, served: Served) -> Query:
-        """An invocation of an inference component is asked of both: the endpoint, and it."""
+        """An invocation of an inference component must be allowed on both: the endpoint, and it.
+
+        The reference calls the component an optional second resource of the actions. Of a request
+        with several resources each is authorized.
+        """
         if served.component is None:
             return query
         component = served.component
@@ -215,16 +222,6 @@ class Reach:
             beside, lambda subject: subject, "", lambda _: component, "on the inference component"
         )
         return self.asking.noted(replace(query, companions=(*query.companions, companion)))
-
-    def _without_component(
-        self, who: Who, served: Served, actions: tuple[str, ...]
-    ) -> Iterator[Outcome]:
-        """The reference does not say whether the endpoint alone would do."""
-        if self._invocation(who, served, actions).smallest() is not None:
-            yield Doubt(
-                f"{who.name} may invoke {served.endpoints[0]}, and not {served.component} on it:"
-                " the IAM reference leaves open whether both are needed"
-            )
 
     def _role_reads(self, model: Model, bucket: str, key: str) -> Companion | Doubt | bool | None:
         """Whether the execution role can read an object; None where it cannot."""
@@ -349,9 +346,14 @@ class Reach:
         def victims(witness: Witness) -> tuple[str, ...]:
             return self._owners(wall, witness.resource[at:])
 
-        outcome = asked(query, victims, beyond(query, wall))
-        if outcome is not None:
-            yield outcome
+        yield from each_victim(
+            query, victims, partial(self.unreached, query, wall), self.asking.reached
+        )
+
+    def unreached(self, query: Query, wall: Wall) -> Term:
+        """The resource is an object of another tenant that was not reached yet."""
+        arn = _object_arn(query.who, wall.bucket, "")
+        return conj((beyond(query, wall), self.asking.more(RESOURCE, wall.bucket, arn)))
 
     def _listing(self, who: Who, wall: Wall) -> Iterator[Outcome]:
         world = self.asking.world
@@ -365,17 +367,20 @@ class Reach:
             absent=(TARGET, HOSTNAME),
             account=account,
         )
-        listed = world.artifacts.listed_by(self.asking.tenant, wall.bucket)
 
         def victims(witness: Witness) -> tuple[str, ...]:
             prefix = witness.keys.get(S3_PREFIX, "")
             assert isinstance(prefix, str)
             return world.artifacts.owners_of_listed(wall.bucket, prefix, but=self.asking.tenant)
 
-        reveals = disj((neg(Present(S3_PREFIX)), Some(S3_PREFIX, listed)))
-        outcome = asked(query, victims, reveals)
-        if outcome is not None:
-            yield outcome
+        def reveals() -> Term:
+            tenant, reached = self.asking.tenant, self.asking.reached
+            listed = world.artifacts.listed_by(tenant, wall.bucket, reached)
+            if listed is None:
+                return False
+            return disj((neg(Present(S3_PREFIX)), Some(S3_PREFIX, listed)))
+
+        yield from each_victim(query, victims, reveals, self.asking.reached)
 
     # -- buckets -----------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tenantproof.isolation.asking import not_modelled
@@ -20,11 +20,13 @@ class Way:
         steps: the steps.
         victims: the tenants whose artifacts can be reached at its end.
         shortest: whether a smaller last request was excluded.
+        more: why there may be more victims, where that is so.
     """
 
     steps: tuple[Step, ...]
     victims: tuple[str, ...]
     shortest: bool = True
+    more: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,21 @@ def asked(query: Query, victims: Victims, formula: Term = True) -> Outcome | Non
             return Way(query.steps(found), victims(found), found.shortest)
 
 
-def first_way(outcomes: Iterable[Outcome]) -> tuple[Way | None, tuple[Doubt, ...]]:
-    """The first way among some outcomes, and the doubts met before it."""
-    doubts: dict[Doubt, None] = {}
-    for outcome in outcomes:
+def each_victim(
+    query: Query, victims: Victims, formula: Callable[[], Term], reached: dict[str, None]
+) -> Iterator[Outcome]:
+    """What a query says, again and again until it reaches nobody more.
+
+    Args:
+        query: the query.
+        victims: whom a request reaches.
+        formula: what leads to somebody not reached yet.
+        reached: who was reached; added to.
+    """
+    while (outcome := asked(query, victims, formula())) is not None:
+        is_last = isinstance(outcome, Doubt) or reached.keys() >= set(outcome.victims)
         if isinstance(outcome, Way):
-            return outcome, tuple(doubts)
-        doubts[outcome] = None
-    return None, tuple(doubts)
+            reached.update(dict.fromkeys(outcome.victims))
+        yield outcome
+        if is_last:
+            return

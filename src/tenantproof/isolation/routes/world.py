@@ -14,7 +14,8 @@ from tenantproof.isolation.routes.query import REQUEST_TAG, TAG_KEYS, Query, Who
 from tenantproof.policy import Access, Effect, Levels, PolicyDocument, PolicySet
 from tenantproof.policy.syntax import PrincipalClause, Statement
 from tenantproof.policy.unknown import unknown_policy
-from tenantproof.prove import Budget, Domain
+from tenantproof.prove import Budget, Domain, Some, Term, language, neg
+from tenantproof.prove.automata import Within
 from tenantproof.prove.engines import Ledger
 from tenantproof.reading import Reading
 from tenantproof.request import PRINCIPAL_TAG_PREFIX, ContextValue, Principal
@@ -207,6 +208,8 @@ class Asking:
         budget: what all searches together may cost.
         ledger: the engines that searches are put to.
         asked: the queries made so far.
+        reached: the other tenants of whose artifacts some were reached so far; what is looked for
+            then is an artifact of one more.
     """
 
     world: World
@@ -215,6 +218,30 @@ class Asking:
     budget: Budget
     ledger: Ledger
     asked: list[Query] = field(default_factory=list)
+    reached: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def all_are_reached(self) -> bool:
+        """Whether there is no other tenant left to reach."""
+        return len(self.reached) == len(self.world.manifest.tenants) - 1
+
+    def more(self, subject: str, bucket: str, prefix: str) -> Term:
+        """A subject's value is the artifact of none that was reached.
+
+        Args:
+            subject: what holds a key.
+            bucket: the bucket.
+            prefix: what the subject's value has before the key; or, begun by ``-``, what the key
+                has before the value.
+        """
+        artifacts = self.world.artifacts
+        known = (artifacts.keys_of(name, bucket) for name in self.reached)
+        patterns = [pattern for patterns in known for pattern in patterns]
+        if not patterns:
+            return True
+        if prefix.startswith("-"):
+            return neg(Some(subject, Within(language(*patterns), prefix[1:])))
+        return neg(Some(subject, language(*(prefix + pattern for pattern in patterns))))
 
     def query(
         self,
@@ -232,6 +259,8 @@ class Asking:
         region: str | None = None,
     ) -> Query:
         """A query; see :class:`Query` for its parts."""
+        if account is None and len(resources) == 1:
+            account = resources[0].split(":")[4] or None
         made = Query(
             who,
             access,
