@@ -44,7 +44,6 @@ CERTIFIED = (Question.ISOLATED, Question.CANNOT)
 """The questions whose proofs can be written down."""
 
 _NO_KIND = "proofs of this question are not written down"
-_ABOUT_ALL = "proofs about all tenants of a rule are not written down"
 
 
 def certify(
@@ -78,8 +77,8 @@ def certify(
             notes[claim] = writer.add(theorem) or notes.get(claim)
         else:
             writer.without.append(claim)
-    writer.without += asked.about_all
-    notes |= dict.fromkeys(asked.about_all, _ABOUT_ALL)
+    writer.without += asked.without_form
+    notes |= asked.without_form
     findings = tuple(_noted(finding, notes) for finding in report.findings)
     return writer.certificate(str(file), asked.sha256), replace(report, findings=findings)
 
@@ -176,6 +175,7 @@ def _renumbered(stack: Stack, number: Callable[[int], int]) -> Stack:
     return Stack(
         levels,
         None if boundary is None else number(boundary),
+        tuple(map(number, stack.session_policies)),
         tuple(map(number, stack.identity_policies)),
     )
 

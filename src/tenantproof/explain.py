@@ -13,14 +13,14 @@ from tenantproof.evaluate import Decision
 from tenantproof.isolation import Blame, Finding, Manifest
 from tenantproof.isolation.blame import blame
 from tenantproof.isolation.inquiry import Inquiry
-from tenantproof.isolation.manifest import PLACEHOLDER, Endpoint, Member, TenantRule
-from tenantproof.isolation.rules import named
+from tenantproof.isolation.manifest import Endpoint, Member, TenantRule
 from tenantproof.isolation.sagemaker import (
     TARGET_MODEL,
     invoke_actions,
     target_model_actions,
     target_model_domain,
 )
+from tenantproof.isolation.substitution import PLACEHOLDER, named
 from tenantproof.prove import Budget
 from tenantproof.reading import DOCUMENTED
 from tenantproof.report import request_to_json

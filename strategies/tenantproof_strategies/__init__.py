@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tenantproof_strategies.calls import requests
     from tenantproof_strategies.grammar import (
         FAMILIES,
+        accesses,
         documents,
         policies,
         policy,
@@ -32,6 +33,7 @@ __all__ = [
     "LeakySet",
     "Slip",
     "SlipKind",
+    "accesses",
     "documents",
     "invocations",
     "leaky_policy_sets",
@@ -49,7 +51,7 @@ _MODULES = {
     "leaks": ("LeakySet", "Slip", "SlipKind", "leaky_policy_sets"),
     "names": ("tenant_names",),
     "paths": ("path_class", "target_models"),
-    "grammar": ("FAMILIES", "documents", "policies", "policy", "policy_sets"),
+    "grammar": ("FAMILIES", "accesses", "documents", "policies", "policy", "policy_sets"),
     "callers": ("principals",),
     "attacks": ("invocations",),
     "calls": ("requests",),

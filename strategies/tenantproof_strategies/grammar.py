@@ -9,11 +9,20 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tenantproof.policy import PolicyDocument, PolicyKind, PolicySet, parse_policy
+from tenantproof.policy import (
+    Access,
+    Levels,
+    PolicyDocument,
+    PolicyKind,
+    PolicySet,
+    parse_policy,
+)
 from tenantproof.policy.operators import COMPARISONS
 from tenantproof.policy.syntax import Family, SetQualifier
-from tenantproof_strategies.arguments import shown_as
+from tenantproof.request import Principal
+from tenantproof_strategies.arguments import shown, shown_as
 from tenantproof_strategies.vocabulary import (
+    ACCOUNTS,
     ACTIONS,
     ARN_KEYS,
     BINARIES,
@@ -87,18 +96,76 @@ def policy(document: Mapping[str, Any]) -> PolicyDocument:
 
 
 def policy_sets(families: Sequence[Family] = FAMILIES) -> st.SearchStrategy[PolicySet]:
-    """One to two identity policies, sometimes with a boundary or service control policies.
+    """One to two identity policies, sometimes with a boundary, a session policy or SCPs.
 
     Arguments as :func:`documents`.
     """
     drawn = policies(families)
-    levels = st.lists(st.lists(drawn, max_size=2).map(tuple), max_size=2).map(tuple)
     return st.builds(
         PolicySet,
         st.lists(drawn, min_size=1, max_size=2).map(tuple),
         st.one_of(st.none(), st.none(), drawn),
-        st.one_of(st.just(()), st.just(()), levels),
+        st.one_of(st.just(()), st.just(()), _levels(drawn)),
+        st.one_of(st.just(()), st.just(()), st.tuples(drawn)),
     )
+
+
+def _levels(drawn: st.SearchStrategy[PolicyDocument]) -> st.SearchStrategy[Levels]:
+    return st.lists(st.lists(drawn, max_size=2).map(tuple), max_size=2).map(tuple)
+
+
+def accesses(
+    principal: Principal, families: Sequence[Family] = FAMILIES
+) -> st.SearchStrategy[Access]:
+    """Both sides of requests: a caller's policies, and those of a resource and its account.
+
+    A statement of the resource's policy names the principal by itself, its role, its account, with
+    everyone, or names others.
+
+    Args:
+        principal: who makes the requests.
+        families: as for :func:`documents`.
+
+    Raises:
+        TypeError: an argument is of another type.
+    """
+    if not isinstance(principal, Principal):
+        raise TypeError(f"found {shown(principal)} as principal, expected a Principal")
+    drawn = documents(families)
+    everyone = drawn.map(_for_everyone)
+    naming = st.builds(_naming, drawn, st.lists(_who(principal), min_size=3, max_size=3))
+    return st.builds(
+        Access,
+        policy_sets(families),
+        st.one_of(st.none(), naming, naming),
+        st.one_of(st.just(()), st.just(()), _levels(everyone)),
+    )
+
+
+def _who(principal: Principal) -> st.SearchStrategy[tuple[str, Any]]:
+    """Elements that name a principal on each level, or others."""
+    _, partition, _, _, account, *_ = *principal.arn.split(":", 5), *[""] * 5
+    role = str(principal.keys.get("aws:principalarn", principal.arn))
+    known = [principal.arn, role, account, f"arn:{partition}:iam::{account}:root"]
+    others = [f"arn:aws:iam::{other}:{kind}" for other in ACCOUNTS for kind in ("root", "user/a")]
+    values = st.sampled_from(("*", *filter(None, known), *others))
+    listed = st.lists(values, min_size=1, max_size=2, unique=True)
+    service = st.just({"Service": "sagemaker.amazonaws.com"})
+    named = st.one_of(st.just("*"), listed.map(lambda each: {"AWS": each}), service)
+    elements = st.sampled_from(("Principal", "Principal", "Principal", "NotPrincipal"))
+    return st.tuples(elements, named)
+
+
+def _naming(document: dict[str, Any], who: list[tuple[str, Any]]) -> PolicyDocument:
+    """A document's statements, of which it has three at most, for some principals each."""
+    written = document["Statement"]
+    listed = written if isinstance(written, list) else [written]
+    named = [{**each, element: whom} for each, (element, whom) in zip(listed, who, strict=False)]
+    return parse_policy(json.dumps({**document, "Statement": named}))
+
+
+def _for_everyone(document: dict[str, Any]) -> PolicyDocument:
+    return _naming(document, [("Principal", "*")] * 3)
 
 
 # The strategies below are made once and kept: making them costs more than drawing from them.

@@ -10,20 +10,30 @@ from hypothesis import strategies as st
 
 from tenantproof.evaluate import decide
 from tenantproof.policy import Effect, PolicyDocument, PolicySet
+from tenantproof.policy.stack import Stack
 from tenantproof.policy.syntax import Family
 from tenantproof.prove import (
     ACTION,
     RESOURCE,
     Budget,
     Domain,
+    Present,
     RequestSpace,
     compile_policies,
+    conj,
 )
 from tenantproof.prove.concrete import holds, is_within
 from tenantproof.prove.solver import Blocked, Solver, Witness
 from tenantproof.reading import Reading
 from tenantproof.request import Principal, Request
-from tenantproof_strategies import policies, policy_sets, principals, requests
+from tenantproof_strategies import (
+    accesses,
+    policies,
+    policy,
+    policy_sets,
+    principals,
+    requests,
+)
 
 NAMES = [field.name for field in fields(Reading)]
 READINGS = [
@@ -47,7 +57,7 @@ def own_keys_aside(request: Request, principal: Principal) -> Request:
     return replace(request, context=context)
 
 
-def agree(policies: PolicySet, request: Request, reading: Reading) -> None:
+def agree(policies: Stack, request: Request, reading: Reading) -> None:
     """The evaluator's decision is the formula's, in an open space and with all keys fixed."""
     allowed = decide(policies, request, reading).allowed
     anything = {ACTION: Domain(), RESOURCE: Domain()}
@@ -70,6 +80,18 @@ def test_the_readings_agree_on_requests(
 ) -> None:
     for _ in range(3):
         request = own_keys_aside(data.draw(requests(drawn, principal)), principal)
+        event(decide(drawn, request, reading).outcome.value)
+        agree(drawn, request, reading)
+
+
+@slow_data
+@given(st.data(), principals(), st.sampled_from(READINGS))
+def test_the_readings_agree_on_both_sides(
+    data: st.DataObject, principal: Principal, reading: Reading
+) -> None:
+    drawn = data.draw(accesses(principal))
+    for _ in range(3):
+        request = own_keys_aside(data.draw(requests(drawn.caller, principal)), principal)
         event(decide(drawn, request, reading).outcome.value)
         agree(drawn, request, reading)
 
@@ -142,3 +164,14 @@ def test_a_union_of_grants_allows_what_either_allows(
 def _grants(policy: PolicyDocument) -> PolicySet:
     kept = tuple(s for s in policy.statements if s.effect is Effect.ALLOW)
     return PolicySet((replace(policy, statements=kept),))
+
+
+def test_a_set_compared_with_itself_is_opaque() -> None:
+    condition = {"ForAllValues:StringEquals": {"s3:prefix": "${s3:prefix, 'x'}y"}}
+    statement = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": condition}
+    drawn = PolicySet((policy({"Version": "2012-10-17", "Statement": statement}),))
+    caller = Principal("arn:aws:iam::111122223333:role/acme")
+    compiled = compile_policies(drawn, RequestSpace(caller, ACTIONS, RESOURCES))
+    solver = Solver(compiled.space, compiled.multivalued, Budget.of(30))
+    present = conj((compiled.allowed, Present("s3:prefix")))
+    assert isinstance(solver.smallest(present), Blocked)

@@ -47,8 +47,9 @@ def documents_of(policies: PolicySet) -> tuple[tuple[PolicyDocument, ...], Stack
     levels = tuple(tuple(map(place, level)) for level in policies.service_control_policies)
     boundary = policies.permissions_boundary
     at = None if boundary is None else place(boundary)
+    session = tuple(map(place, policies.session_policies))
     identity = tuple(map(place, policies.identity_policies))
-    return tuple(documents), Stack(levels, at, identity)
+    return tuple(documents), Stack(levels, at, session, identity)
 
 
 def theorem(
@@ -177,6 +178,8 @@ def flags_of(reading: Reading) -> list[bool]:
         Ambiguity.SHORT_ARN_PATTERN: "short_arn_completed",
         Ambiguity.FOR_ANY_IF_EXISTS: "for_any_if_exists_fails",
         Ambiguity.NOT_PRINCIPAL: "not_principal_by_level",
+        Ambiguity.EVERYONE_GRANT: "everyone_as_itself",
+        Ambiguity.RCP_SERVICE: "rcp_listed_services",
     }
     return [getattr(reading, names[ambiguity]) for ambiguity in Ambiguity]
 

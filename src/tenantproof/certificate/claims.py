@@ -6,9 +6,10 @@ and says no more than that it is none where it is not.
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from pathlib import Path
@@ -41,14 +42,13 @@ class Asked:
         files: the policy files that the theorems are about, as the manifest names them; theorems
             refer to them by position.
         theorems: what each *isolated* and *cannot* states, in the manifest's order.
-        about_all: the *isolated* and *cannot* about all tenants of a rule, for which there is no
-            form of a theorem.
+        without_form: the *isolated* and *cannot* for which there is no form of a theorem, and why.
     """
 
     sha256: str
     files: tuple[str, ...]
     theorems: tuple[Theorem, ...]
-    about_all: tuple[Claim, ...] = ()
+    without_form: Mapping[Claim, str] = field(default_factory=dict)
 
 
 def read_claims(manifest: Path) -> Asked:
@@ -60,11 +60,11 @@ def read_claims(manifest: Path) -> Asked:
     data = read_bytes(manifest)
     try:
         reader = _Reader(tomllib.loads(data.decode("utf-8")))
-        theorems, about_all = tuple(reader.theorems()), tuple(reader.about_all())
+        theorems, without_form = tuple(reader.theorems()), dict(reader.without_form())
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         message = f"found no manifest that check accepts ({str(error)[:100]})"
         raise InputError([Problem(message, Place(str(manifest), "manifest"))]) from None
-    return Asked(sha256(data).hexdigest(), tuple(reader.files), theorems, about_all)
+    return Asked(sha256(data).hexdigest(), tuple(reader.files), theorems, without_form)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -96,37 +96,47 @@ class _Reader:
         self._trusted = {each["arn"] for each in data.get("trusted", [])}
 
     def theorems(self) -> Iterator[Theorem]:
-        for tenant in self._tenants:
-            for member in tenant["principals"]:
-                if member["arn"] not in self._trusted:
-                    for endpoint in self._endpoints:
-                        yield self._isolated(tenant, member, endpoint)
-        for assertion in self._data.get("cannot", []):
-            for tenant in self._tenants:
-                for member in tenant["principals"]:
-                    if assertion["principal"] in (tenant["name"], member["arn"]):
-                        for endpoint in self._chosen(assertion):
-                            yield self._cannot(assertion, tenant, member, endpoint)
+        for assertion, tenant, member, endpoint in self._questions(self._tenants):
+            if _no_form(member, endpoint) is None:
+                if assertion is None:
+                    yield self._isolated(tenant, member, endpoint)
+                else:
+                    yield self._cannot(assertion, tenant, member, endpoint)
 
-    def about_all(self) -> Iterator[Claim]:
-        for rule in self._rules:
-            for member in rule["principals"]:
+    def without_form(self) -> Iterator[tuple[Claim, str]]:
+        """The questions whose answers are not written down, each with the reason."""
+        for groups in (self._tenants, self._rules):
+            for assertion, group, member, endpoint in self._questions(groups):
+                reason = ABOUT_ALL if groups is self._rules else _no_form(member, endpoint)
+                if reason is not None:
+                    yield _claim(assertion, group, member, endpoint), reason
+
+    def _questions(self, groups: list[dict[str, Any]]) -> Iterator[_Question]:
+        """Of tenants by list or by rule the *isolated*, then the *cannot*."""
+        for group in groups:
+            for member in self._members(group):
                 if member["arn"] not in self._trusted:
                     for endpoint in self._endpoints:
-                        yield Claim(ISOLATED, rule["name"], member["arn"], endpoint)
+                        yield None, group, member, endpoint
         for assertion in self._data.get("cannot", []):
-            for rule in self._rules:
-                if assertion["principal"] == rule["name"]:
-                    for member in rule["principals"]:
+            for group in groups:
+                for member in self._members(group):
+                    by_arn = groups is self._tenants and assertion["principal"] == member["arn"]
+                    if assertion["principal"] == group["name"] or by_arn:
                         for endpoint in self._chosen(assertion):
-                            name = _assertion_name(assertion)
-                            yield Claim(CANNOT, rule["name"], member["arn"], endpoint, name)
+                            yield assertion, group, member, endpoint
+
+    def _members(self, group: dict[str, Any]) -> list[dict[str, Any]]:
+        """The principals of a tenant, and the sessions that are assumed for it."""
+        name = group["name"] if group in self._tenants else _PLACEHOLDER
+        sessions = ({"arn": _session(each, name)} for each in self._data.get("vendors", []))
+        return [*group.get("principals", []), *sessions]
 
     def _isolated(self, tenant: dict[str, Any], member: dict[str, Any], endpoint: str) -> Theorem:
         own = tuple(tenant["owns"]) if endpoint in self._chosen(tenant) else ()
         shared = tuple(self._data.get("shared", []))
         forbidden = Beyond(own, self._owned_on(endpoint), shared)
-        claim = Claim(ISOLATED, tenant["name"], member["arn"], endpoint)
+        claim = _claim(None, tenant, member, endpoint)
         return self._theorem(claim, member, INVOKE_ACTIONS, forbidden)
 
     def _owned_on(self, endpoint: str) -> tuple[str, ...]:
@@ -146,8 +156,7 @@ class _Reader:
         action = assertion.get("action", TARGET_ACTIONS[0])
         known = INVOKE_ACTIONS if models is None else TARGET_ACTIONS
         actions = tuple(a for a in known if fnmatchcase(a.lower(), action.lower()))
-        name = _assertion_name(assertion)
-        claim = Claim(CANNOT, tenant["name"], member["arn"], endpoint, name)
+        claim = _claim(assertion, tenant, member, endpoint)
         forbidden = Within(None if models is None else (models,))
         return self._theorem(claim, member, actions, forbidden)
 
@@ -158,17 +167,29 @@ class _Reader:
             name: value if isinstance(value, str) else tuple(value)
             for name, value in member.get("context", {}).items()
         }
-        principal = Principal(member["arn"], member.get("tags", {}), context)
+        own = member.get("session_tags", {})
+        names = {name.lower() for name in own}
+        tags = {k: v for k, v in member.get("tags", {}).items() if k.lower() not in names}
+        principal = Principal(member["arn"], {**tags, **own}, context)
         boundary = member.get("permissions_boundary")
+        session = member.get("session_policy", [])
         stack = Stack(
-            tuple(
-                tuple(map(self._file, level))
-                for level in member.get("service_control_policies", [])
-            ),
+            tuple(tuple(map(self._file, level)) for level in self._levels(member)),
             self._file(boundary) if boundary else None,
+            tuple(map(self._file, [session] if isinstance(session, str) else session)),
             tuple(map(self._file, member["policies"])),
         )
         return Theorem(claim, principal, stack, actions, forbidden)
+
+    def _levels(self, member: dict[str, Any]) -> list[list[str]]:
+        """The service control policies: the principal's own, else those of its account."""
+        own: list[list[str]] | None = member.get("service_control_policies")
+        if own is not None:
+            return own
+        accounts = {each["id"]: each for each in self._data.get("accounts", [])}
+        account: dict[str, Any] = accounts.get(_account(member["arn"]), {})
+        levels: list[list[str]] = account.get("service_control_policies", [])
+        return levels
 
     def _file(self, name: str) -> int:
         return self.files.setdefault(name, len(self.files))
@@ -177,6 +198,52 @@ class _Reader:
         """The endpoints that a table names, by name or ARN; all without it."""
         names = table.get("endpoints")
         return [e for e in self._endpoints if not names or {e, e.rpartition("/")[2]} & {*names}]
+
+
+_Question = tuple[dict[str, Any] | None, dict[str, Any], dict[str, Any], str]
+"""An assertion (None: *isolated*), the tenant or rule, its principal, and an endpoint."""
+
+_PLACEHOLDER = "{tenant}"
+
+_ACCOUNT_ID = re.compile("[0-9]{12}")
+
+ABOUT_ALL = "proofs about all tenants of a rule are not written down"
+
+
+def _claim(
+    assertion: dict[str, Any] | None, group: dict[str, Any], member: dict[str, Any], endpoint: str
+) -> Claim:
+    if assertion is None:
+        return Claim(ISOLATED, group["name"], member["arn"], endpoint)
+    return Claim(CANNOT, group["name"], member["arn"], endpoint, _assertion_name(assertion))
+
+
+def _no_form(member: dict[str, Any], endpoint: str) -> str | None:
+    """Why there is no form for what is proved of a principal at an endpoint; None where there is.
+
+    A theorem says that the policies of the principal alone do not allow a request. What resource
+    control policies deny on top of that it does not need.
+    """
+    if "policies" not in member:
+        return "its policies stand in no file: they are rendered for the tenant, or of a source"
+    accounts = {_account(member["arn"]), _account(endpoint)}
+    if len(accounts) > 1 and all(map(_ACCOUNT_ID.fullmatch, accounts)):
+        return "the endpoint is of another account, which no policy of the principal says"
+    if "/aws-service-role/" in str(member) or ":assumed-role/AWSServiceRoleFor" in member["arn"]:
+        return "an organization's policies do not limit service-linked roles"
+    return None
+
+
+def _account(arn: str) -> str:
+    return arn.split(":")[4]
+
+
+def _session(vendor: dict[str, Any], name: str) -> str:
+    """The ARN of the session in which a vendor's role is assumed for a tenant."""
+    role: str = vendor["role"]
+    session = vendor.get("session_name", _PLACEHOLDER).replace(_PLACEHOLDER, name)
+    partition, account = role.split(":")[1], _account(role)
+    return f"arn:{partition}:sts::{account}:assumed-role/{role.rpartition('/')[2]}/{session}"
 
 
 def _assertion_name(assertion: dict[str, Any]) -> str:

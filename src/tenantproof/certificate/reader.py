@@ -345,12 +345,16 @@ def _context_value(value: _Value) -> ContextValue:
 
 
 def _stack(value: _Value, lists: _Lists) -> Stack:
-    levels, boundary, identity = value.fields(
-        "service_control_policies", "permissions_boundary", "identity_policies"
+    levels, boundary, session, identity = value.fields(
+        "service_control_policies",
+        "permissions_boundary",
+        "session_policies",
+        "identity_policies",
     )
     return Stack(
         tuple(tuple(lists.policy(p) for p in level.items()) for level in levels.items()),
         boundary.maybe(lists.policy),
+        tuple(lists.policy(p) for p in session.items()),
         tuple(lists.policy(p) for p in identity.items()),
     )
 

@@ -59,6 +59,7 @@ class Stack:
 
     service_control_policies: tuple[tuple[int, ...], ...]
     permissions_boundary: int | None
+    session_policies: tuple[int, ...]
     identity_policies: tuple[int, ...]
 
     def layers(self) -> Iterator[tuple[int, ...]]:
@@ -66,6 +67,8 @@ class Stack:
         yield from self.service_control_policies
         if self.permissions_boundary is not None:
             yield (self.permissions_boundary,)
+        if self.session_policies:
+            yield self.session_policies
         yield self.identity_policies
 
     def of(self, documents: tuple[PolicyDocument, ...]) -> PolicySet:
@@ -75,6 +78,7 @@ class Stack:
             tuple(documents[i] for i in self.identity_policies),
             None if boundary is None else documents[boundary],
             tuple(tuple(documents[i] for i in level) for level in self.service_control_policies),
+            tuple(documents[i] for i in self.session_policies),
         )
 
 

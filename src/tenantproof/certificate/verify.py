@@ -121,7 +121,7 @@ def _compare_theorems(certificate: Certificate, asked: Asked) -> None:
             path = stated[0][1] if stated else "$.theorems"
             reason = f"found no answer to what the manifest asks next, {theorem[0].claim}"
             raise RejectedError(path, reason)
-    for claim in asked.about_all:
+    for claim in asked.without_form:
         if not unproved or unproved[0][0] != claim:
             path = unproved[0][1] if unproved else "$.without_proof"
             raise RejectedError(path, f"found no answer to what the manifest asks next, {claim}")
@@ -131,7 +131,7 @@ def _compare_theorems(certificate: Certificate, asked: Asked) -> None:
             raise RejectedError(rest[0][1], "the manifest asks no such question")
 
 
-_NOT_COMPARED = Stack((), None, ())
+_NOT_COMPARED = Stack((), None, (), ())
 
 Named = tuple[Theorem, tuple[tuple[str, ...], ...]]
 """A theorem, its policies by the names of their files, layer by layer."""
@@ -140,8 +140,8 @@ Named = tuple[Theorem, tuple[tuple[str, ...], ...]]
 def _named(theorem: Theorem, names: list[str] | tuple[str, ...]) -> Named:
     stack = theorem.stack
     layers = tuple(tuple(names[i] for i in layer) for layer in stack.layers())
-    boundary = (str(stack.permissions_boundary is not None),)
-    return replace(theorem, stack=_NOT_COMPARED), (*layers, boundary)
+    which = (str(stack.permissions_boundary is not None), str(bool(stack.session_policies)))
+    return replace(theorem, stack=_NOT_COMPARED), (*layers, which)
 
 
 def _differences(one: Named, other: Named) -> Iterator[str]:

@@ -123,6 +123,7 @@ def _policies(theorem: Theorem, policies: tuple[Embedded, ...]) -> Iterator[str]
     layers = [
         *((f"service_control_policies[{number}]", level) for number, level in levels),
         ("permissions_boundary", () if boundary is None else (boundary,)),
+        ("session_policy", stack.session_policies),
         ("identity_policies", stack.identity_policies),
     ]
     for name, positions in layers:

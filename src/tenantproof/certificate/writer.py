@@ -104,6 +104,7 @@ def theorem_to_json(theorem: Theorem, numbers: Mapping[Patterns, int]) -> Json:
         "policies": {
             "service_control_policies": [list(level) for level in stack.service_control_policies],
             "permissions_boundary": stack.permissions_boundary,
+            "session_policies": list(stack.session_policies),
             "identity_policies": list(stack.identity_policies),
         },
         "endpoint": claim.endpoint,

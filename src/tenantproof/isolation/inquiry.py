@@ -19,6 +19,7 @@ from tenantproof.isolation.sagemaker import (
     target_model_actions,
     target_model_domain,
 )
+from tenantproof.policy import Access
 from tenantproof.prove import (
     Budget,
     Compiled,
@@ -74,9 +75,14 @@ class Inquiry:
     was_shortest: bool = field(default=True, init=False)
 
     @cached_property
+    def access(self) -> Access:
+        """Both sides of the requests; an endpoint has no policy of its own."""
+        return Access(self.member.policies, None, self.endpoint.resource_control_policies)
+
+    @cached_property
     def compiled(self) -> Compiled:
         """The policies' formula over the space."""
-        return compile_policies(self.member.policies, self._space, self.reading)
+        return compile_policies(self.access, self._space, self.reading)
 
     @cached_property
     def _space(self) -> RequestSpace:
@@ -172,7 +178,7 @@ class Inquiry:
 
     def decide(self, request: Request) -> Decision:
         """The evaluator's decision on a request."""
-        return decide(self.member.policies, request, self.reading)
+        return decide(self.access, request, self.reading)
 
     def replay(self, request: Request) -> Decision:
         """The evaluator's decision on a request that the model says is allowed.

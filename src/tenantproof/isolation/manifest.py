@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tenantproof.account import Estate, Identity, IdentityKind, parse_s3
+from tenantproof.account import Estate, Identity, IdentityKind, Organization, parse_s3
 from tenantproof.errors import InputError, Place, Problem
+from tenantproof.isolation.assumed import AssumedRole, PolicyTemplate
 from tenantproof.isolation.naming import NamingError, parse_rule
 from tenantproof.isolation.route import DEPTH, MOST_DEPTH, Route, RouteSettings
 from tenantproof.isolation.sagemaker import (
@@ -26,18 +27,29 @@ from tenantproof.isolation.sagemaker import (
     target_model_actions,
     target_model_domain,
 )
-from tenantproof.isolation.surroundings import check_estate, hosted, read_bucket, read_role
+from tenantproof.isolation.substitution import PLACEHOLDER, TAG
+from tenantproof.isolation.surroundings import (
+    check_estate,
+    hosted,
+    read_account,
+    read_bucket,
+    read_role,
+)
 from tenantproof.isolation.tables import Table
-from tenantproof.policy import PolicyDocument, PolicyKind, PolicySet, load_policy, read_file
+from tenantproof.policy import (
+    Levels,
+    PolicyDocument,
+    PolicyKind,
+    PolicySet,
+    load_policy,
+    read_file,
+)
 from tenantproof.prove import Domain, Language, language, shortest_member
 from tenantproof.prove.regular import CharSet, Concat, One, Regular, Repeat
 from tenantproof.request import ContextValue, Principal
 from tenantproof.sources import load_sources
 
 MANIFEST_NAME = "tenantproof.toml"
-
-PLACEHOLDER = "{tenant}"
-"""Where a rule's texts hold the tenant's name."""
 
 MOST_BYTES = 64 * 1024 * 1024
 """A manifest larger than this is refused."""
@@ -55,9 +67,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A multi-model endpoint."""
+    """A multi-model endpoint, and the resource control policies of its account."""
 
     arn: str
+    resource_control_policies: Levels = field(default=(), compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -77,10 +90,14 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Member:
-    """A principal of a tenant, with every policy that applies to it."""
+    """A principal of a tenant, with every policy that applies to it.
+
+    ``transitive_tags`` are the session tags that stay where it assumes another role.
+    """
 
     principal: Principal
     policies: PolicySet
+    transitive_tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -156,7 +173,8 @@ class Manifest:
     """Everything that the questions are asked about: tenants by list, or by rule.
 
     ``estate`` is what its sources and itself say of the accounts; ``shared_artifacts`` are S3 URL
-    patterns of what every tenant may reach.
+    patterns of what every tenant may reach; ``vendors`` are the roles that are assumed for each
+    tenant, whose sessions are among the members.
     """
 
     file: str
@@ -169,11 +187,17 @@ class Manifest:
     estate: Estate = field(default_factory=Estate)
     shared_artifacts: tuple[str, ...] = ()
     routes: RouteSettings = field(default_factory=RouteSettings)
+    vendors: tuple[AssumedRole, ...] = ()
 
     @property
     def groups(self) -> tuple[Tenant | TenantRule, ...]:
         """The tenants by list and by rule."""
         return (*self.tenants, *self.rules)
+
+    @property
+    def templates(self) -> frozenset[str]:
+        """The files from which policies are rendered for each tenant."""
+        return frozenset(template.file for each in self.vendors for template in each.templates)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -185,8 +209,15 @@ class Manifest:
             for layer in member.policies.layers()
             for document in layer.policies
         )
-        named = (Path(document.file) for document in documents)
+        of_resources = _of_resources(self.endpoints)
+        named = (Path(document.file) for document in (*documents, *of_resources))
         return (Path(self.file), *dict.fromkeys((*named, *map(Path, self.estate.files))))
+
+
+def _of_resources(endpoints: Iterable[Endpoint]) -> Iterator[PolicyDocument]:
+    for endpoint in endpoints:
+        for level in endpoint.resource_control_policies:
+            yield from level
 
 
 def find_manifest(path: Path) -> Path:
@@ -296,12 +327,17 @@ class _Reader:
         self._policies: dict[tuple[str, PolicyKind], PolicyDocument | None] = {}
         self._estate = Estate()
         self._identities: dict[str, Identity] = {}
+        self._vendors: list[tuple[Table, AssumedRole]] = []
+        self._broken: set[str] = set()
 
     def manifest(self, table: Table) -> Manifest:
         self._estate = self._read_estate(table)
         endpoints = self._endpoints(table)
         shared = self._patterns(table, "shared", required=False)
         by_rule = table.has("rules")
+        self._vendors = [
+            (item, self._assumed(item)) for item in table.tables("vendors", required=False)
+        ]
         tenants = tuple(
             self._tenant(item, endpoints) for item in table.tables("tenants", required=not by_rule)
         )
@@ -335,6 +371,7 @@ class _Reader:
             self._estate,
             shared_artifacts,
             routes,
+            tuple(vendor for _, vendor in self._vendors),
         )
 
     def _read_estate(self, table: Table) -> Estate:
@@ -354,13 +391,21 @@ class _Reader:
             read_bucket(item, self._document) for item in table.tables("buckets", required=False)
         )
         estate = estate.joined(Estate(identities=roles, buckets=buckets))
+        accounts = [
+            read_account(item, self._document) for item in table.tables("accounts", required=False)
+        ]
+        self._unique(table, "accounts", [account for account, _ in accounts])
+        for account, _ in accounts:
+            if account in estate.organizations:
+                table.report("accounts", f'found "{account}", which the sources describe, too')
+        estate = estate.joined(Estate(organizations=dict(accounts)))
         check_estate(table, estate)
         self._identities = {identity.arn: identity for identity in estate.identities}
         return estate
 
     def _endpoints(self, table: Table) -> tuple[Endpoint, ...]:
         """The endpoints listed; where there are none, those of the sources."""
-        of_sources = tuple(Endpoint(each.arn) for each in self._estate.endpoints)
+        of_sources = tuple(self._at(each.arn) for each in self._estate.endpoints)
         items = table.tables("endpoints", required=not table.has("sources"))
         endpoints = tuple(
             endpoint for item in items if (endpoint := self._endpoint(item)) is not None
@@ -417,7 +462,16 @@ class _Reader:
             table.report("model_data", "found it for an endpoint that the sources describe, too")
         elif serves is not None:
             self._estate = self._estate.joined(Estate(endpoints=(serves,)))
-        return Endpoint(arn)
+        return self._at(arn)
+
+    def _at(self, arn: str) -> Endpoint:
+        """An endpoint with what its account's organization says of its resources."""
+        return Endpoint(arn, self._organization(arn).resource_control_policies)
+
+    def _organization(self, arn: str) -> Organization:
+        """What is said of the account of an ARN."""
+        account = "".join(arn.split(":", 5)[4:5])
+        return self._estate.organizations.get(account, Organization())
 
     def _chosen(self, table: Table, endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
         """The endpoints named by a table's ``endpoints``, all of them where it has none."""
@@ -435,12 +489,84 @@ class _Reader:
         tenant = Tenant(
             name,
             self._patterns(table, "owns", required=not artifacts),
-            tuple(map(self._member, table.tables("principals", required=True))),
+            (*self._principals(table), *self._acting_for(name)),
             self._chosen(table, endpoints),
             artifacts,
         )
         table.finish()
         return tenant
+
+    def _principals(self, table: Table) -> Iterator[Member]:
+        yield from map(self._member, table.tables("principals", required=not self._vendors))
+
+    def _acting_for(self, tenant: str) -> Iterator[Member]:
+        """The sessions that the vendors' roles are assumed in for a tenant."""
+        for table, vendor in self._vendors:
+            if table.path not in self._broken:
+                try:
+                    yield Member(*vendor.acting_for(tenant), vendor.transitive_tags)
+                except InputError as error:
+                    # What is wrong for one tenant mostly is for all.
+                    self._broken.add(table.path)
+                    self.problems.extend(error.problems)
+
+    def _acting_for_all(self, names: Regular) -> Iterator[tuple[Table, Member]]:
+        """The sessions that the vendors' roles are assumed in for the tenants of a rule."""
+        for table, vendor in self._vendors:
+            try:
+                yield table, Member(*vendor.acting_for_all(names), vendor.transitive_tags)
+            except InputError as error:
+                self.problems.extend(error.problems)
+
+    def _assumed(self, table: Table) -> AssumedRole:
+        """A ``[[vendors]]`` table: a role that is assumed for each tenant."""
+        role = table.text("role")
+        fields = role.split(":", 5)
+        if role and not (len(fields) == 6 and fields[5].startswith("role/")):
+            table.report("role", f'found "{role}", expected the ARN of a role')
+        self._without_placeholder(table, "role", [role])
+        session_name = table.text("session_name", required=False, default=PLACEHOLDER)
+        tags, session_tags = self._tags(table), self._tags(table, "session_tags")
+        self._without_placeholder(table, "tags", (*tags, *tags.values()))
+        self._without_placeholder(table, "session_tags", session_tags)
+        session = Principal(
+            _session_of(role, session_name),
+            _overridden(tags, session_tags),
+            {**_path_of(role), **self._context(table)},
+        )
+        known = self._identity_of(role)
+        if known is not None and not table.has("policies"):
+            member = self._known_member(session, known)
+            session, policies = member.principal, member.policies
+        else:
+            policies = self._policies_of(table, role)
+        vendor = AssumedRole(
+            session, policies, self._templates(table), self._transitive(table, session_tags)
+        )
+        if vendor.speaks_of_tag():
+            table.report("", f"found {TAG} in its tags or policies, which stands for the name")
+        table.finish()
+        return vendor
+
+    def _templates(self, table: Table) -> tuple[PolicyTemplate, ...]:
+        templates: list[PolicyTemplate] = []
+        for name in table.one_or_more("session_policy"):
+            path = self._file.parent / name
+            try:
+                text = read_file(path, MOST_BYTES).decode("utf-8-sig")
+                templates.append(PolicyTemplate(text, str(path), self._lenient))
+            except (OSError, ValueError) as error:
+                reason = error.strerror if isinstance(error, OSError) else error
+                message = f"found no readable file ({reason})"
+                self.problems.append(Problem(message, Place(str(path), "$")))
+        return tuple(templates)
+
+    def _transitive(self, table: Table, session_tags: Mapping[str, str]) -> tuple[str, ...]:
+        names = table.texts("transitive_tags", required=False)
+        for name in names:
+            if name.lower() not in map(str.lower, session_tags):
+                table.report("transitive_tags", f'found "{name}", expected a name of session_tags')
+        return names
 
     def _rule(self, table: Table, endpoints: tuple[Endpoint, ...]) -> TenantRule:
         name = table.text("name")
@@ -455,13 +581,14 @@ class _Reader:
                 )
             else:
                 self._check_pattern(table, "owns", pattern.replace(PLACEHOLDER, "?"))
-        items = table.tables("principals", required=True)
-        members = tuple(map(self._member, items))
-        for item, member in zip(items, members, strict=True):
+        items = table.tables("principals", required=not self._vendors)
+        acting = [*((item, self._member(item)) for item in items), *self._acting_for_all(names)]
+        for item, member in acting:
             _check_placeholders(item, member, names)
-        for item, member in zip(items, members, strict=True):
+        for item, member in acting:
             self._without_placeholder(item, "tags", member.principal.tags)
             self._without_placeholder(item, "context", member.principal.context)
+        members = tuple(member for _, member in acting)
         excluded = table.texts("except", required=False)
         self._without_placeholder(table, "except", excluded)
         if table.has("names"):
@@ -510,17 +637,29 @@ class _Reader:
             table.report(name, f"found {pattern!r:.80}, which no TargetModel can match")
 
     def _member(self, table: Table) -> Member:
-        principal = Principal(self._arn(table), self._tags(table), self._context(table))
+        arn, session_tags = self._arn(table), self._tags(table, "session_tags")
+        tags = _overridden(self._tags(table), session_tags)
+        principal = Principal(arn, tags, self._context(table))
+        session = self._documents(table.one_or_more("session_policy"))
+        transitive = self._transitive(table, session_tags)
         known = self._identity_of(principal.arn)
         if known is not None and not table.has("policies"):
-            table.finish()
-            return self._known_member(principal, known)
+            member = self._known_member(principal, known)
+            principal, policies = member.principal, member.policies
+        else:
+            policies = self._policies_of(table, arn)
+        table.finish()
+        return Member(principal, replace(policies, session_policies=session), transitive)
+
+    def _policies_of(self, table: Table, arn: str) -> PolicySet:
+        """The policies that a table gives a principal, and those of its account."""
         boundary = table.text("permissions_boundary", required=False)
         documents = self._documents(table.texts("policies"))
         boundaries = self._documents((boundary,) if boundary else ())
         levels = tuple(map(self._documents, table.levels("service_control_policies")))
-        table.finish()
-        return Member(principal, PolicySet(documents, next(iter(boundaries), None), levels))
+        if not table.has("service_control_policies"):
+            levels = self._organization(arn).service_control_policies
+        return PolicySet(documents, next(iter(boundaries), None), levels)
 
     def _identity_of(self, arn: str) -> Identity | None:
         """The user or role of an ARN, or the role of a session's, as the estate has it."""
@@ -536,8 +675,7 @@ class _Reader:
         session = {"aws:PrincipalArn": identity.arn} if principal.arn != identity.arn else {}
         own = {name.lower() for name in principal.tags}
         tags = {name: tag for name, tag in identity.tags.items() if name.lower() not in own}
-        organization = self._estate.organizations.get(identity.account)
-        levels = () if organization is None else organization.service_control_policies
+        levels = self._organization(identity.arn).service_control_policies
         policies = PolicySet(identity.policies, identity.permissions_boundary, levels)
         context = {**session, **principal.context}
         return Member(Principal(principal.arn, {**tags, **principal.tags}, context), policies)
@@ -548,12 +686,12 @@ class _Reader:
             table.report("arn", f'found "{arn}", expected the ARN of a user, role or session')
         return arn
 
-    def _tags(self, table: Table) -> dict[str, str]:
-        tags = table.mapping("tags")
+    def _tags(self, table: Table, field_name: str = "tags") -> dict[str, str]:
+        tags = table.mapping(field_name)
         for name, value in tags.items():
             if not isinstance(value, str):
-                table.report(f"tags.{name}", f"found {value!r:.80}, expected a text")
-        self._fold(table, "tags", tags)
+                table.report(f"{field_name}.{name}", f"found {value!r:.80}, expected a text")
+        self._fold(table, field_name, tags)
         return {name: str(value) for name, value in tags.items()}
 
     def _context(self, table: Table) -> dict[str, ContextValue]:
@@ -631,6 +769,24 @@ class _Reader:
         chosen = self._chosen(table, endpoints)
         table.finish()
         return Assertion(name, can, principal, members, actions, target, chosen, rule)
+
+
+def _session_of(role: str, name: str) -> str:
+    """The ARN of a role's session, which does not have the role's path."""
+    partition, account = (*role.split(":", 5), *[""] * 5)[1:5:3]
+    return f"arn:{partition}:sts::{account}:assumed-role/{role.rpartition('/')[2]}/{name}"
+
+
+def _path_of(role: str) -> dict[str, ContextValue]:
+    """What a session's requests say of a role with a path, which its own ARN does not."""
+    return {"aws:PrincipalArn": role} if role.count("/") > 1 else {}
+
+
+def _overridden(tags: Mapping[str, str], session_tags: Mapping[str, str]) -> dict[str, str]:
+    """A session's tags: its own go before the role's, whatever their case."""
+    own = {name.lower() for name in session_tags}
+    kept = {name: value for name, value in tags.items() if name.lower() not in own}
+    return {**kept, **session_tags}
 
 
 def _names_that_fit(*, begins: bool) -> Regular:

@@ -18,7 +18,6 @@ from tenantproof.isolation.coverage import Covered, Retarget
 from tenantproof.isolation.findings import Escape, Finding, Question, Verdict
 from tenantproof.isolation.inquiry import HAS_TARGET, TARGET, Inquiry
 from tenantproof.isolation.manifest import (
-    PLACEHOLDER,
     Assertion,
     Endpoint,
     Member,
@@ -31,6 +30,7 @@ from tenantproof.isolation.sagemaker import (
     target_model_actions,
     target_model_domain,
 )
+from tenantproof.isolation.substitution import PLACEHOLDER, named, put_name
 from tenantproof.policy import PolicySet, statements
 from tenantproof.prove import Budget, Domain, RequestSpace, Some, Term, conj, disj, language, neg
 from tenantproof.prove import shortest_member as shortest
@@ -130,7 +130,7 @@ class RuleInquiry(Inquiry):
             named(template, names[NAME]),
             request.action,
             request.resource,
-            {key: _put(value, names[NAME]) for key, value in request.context.items()},
+            {key: put_name(value, names[NAME]) for key, value in request.context.items()},
             {subject: name for subject, name in names.items() if name},
             template,
         )
@@ -172,15 +172,6 @@ def _not_excluded(subject: str, rule: TenantRule) -> Term:
     return neg(Some(subject, language(*rule.excluded))) if rule.excluded else True
 
 
-def named(template: Principal, name: str) -> Principal:
-    """A principal that a rule describes, of the tenant with a name."""
-    return Principal(
-        template.arn.replace(PLACEHOLDER, name),
-        {key: value.replace(PLACEHOLDER, name) for key, value in template.tags.items()},
-        {key: _put(value, name) for key, value in template.context.items()},
-    )
-
-
 def _mentions(policies: PolicySet, key: str) -> bool:
     return any(
         key in {name.lower() for name in (*keys, *variables)}
@@ -215,10 +206,6 @@ def _user_id(arn: str, rule: TenantRule) -> _UserId | None:
         pieces = (Loop(NO_COLON), *pieces)
     domain = Domain(min_length=1, shape=Regular(shape, "user ids"))
     return _UserId(domain, Matches(USER_ID, joined(pieces)))
-
-
-def _put(value: ContextValue, name: str) -> ContextValue:
-    return value.replace(PLACEHOLDER, name) if isinstance(value, str) else value
 
 
 def _text(value: ContextValue | None) -> str:

@@ -15,12 +15,13 @@ from tenantproof.account import (
     HostedEndpoint,
     Identity,
     Model,
+    Organization,
     Variant,
     parse_s3,
 )
 from tenantproof.errors import Place
 from tenantproof.isolation.tables import Table
-from tenantproof.policy import PolicyDocument, PolicyKind
+from tenantproof.policy import Levels, PolicyDocument, PolicyKind
 
 ReadPolicy = Callable[[str, PolicyKind], PolicyDocument | None]
 """Reads a policy file that a manifest names; None where it has problems, which are reported."""
@@ -62,6 +63,24 @@ def read_bucket(table: Table, read: ReadPolicy) -> Bucket:
     document = read(policy, PolicyKind.ANY) if policy else None
     table.finish()
     return Bucket(name, account, document, Place(table.file, table.path))
+
+
+def read_account(table: Table, read: ReadPolicy) -> tuple[str, Organization]:
+    """An ``[[accounts]]`` table: an account's ID, and what its organization says of it."""
+    account = table.text("id")
+    if account and not (len(account) == 12 and account.isascii() and account.isdigit()):
+        table.report("id", f'found "{account}", expected the twelve digits of an account')
+
+    def levels(name: str, kind: PolicyKind) -> Levels:
+        read_so_far = [[read(file, kind) for file in level] for level in table.levels(name)]
+        return tuple(tuple(p for p in level if p is not None) for level in read_so_far)
+
+    organization = Organization(
+        levels("service_control_policies", PolicyKind.IDENTITY),
+        levels("resource_control_policies", PolicyKind.RESOURCE_CONTROL),
+    )
+    table.finish()
+    return account, organization
 
 
 def hosted(table: Table, arn: str) -> HostedEndpoint | None:

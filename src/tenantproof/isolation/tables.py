@@ -50,6 +50,17 @@ class Table:
 
         return tuple(self._read(name, is_texts, "a list of one or more texts", required, ()))
 
+    def one_or_more(self, name: str) -> tuple[str, ...]:
+        """A text, or a list of them; none without it."""
+
+        def is_texts(value: Any) -> bool:
+            return _is_text(value) or (isinstance(value, list) and value != [] and _are(value))
+
+        nothing: str | list[str] = []
+        expected = "a text or a list of one or more texts"
+        found = self._read(name, is_texts, expected, False, nothing)
+        return (found,) if isinstance(found, str) else tuple(found)
+
     def number(self, name: str, *, default: int, least: int, most: int) -> int:
         """A whole number between two others, both among them."""
 
@@ -118,6 +129,10 @@ class Table:
             if name not in self._known:
                 known = ", ".join(self._known)
                 self.report(name, f"found an unknown field, expected one of {known}")
+
+
+def _are(values: list[Any]) -> bool:
+    return all(map(_is_text, values))
 
 
 def _is_text(value: Any) -> bool:

@@ -153,8 +153,20 @@ def with_document(member: Member, files: frozenset[str], document: PolicyDocumen
 
 
 def names_by_path(manifest: Manifest) -> dict[Path, frozenset[str]]:
-    """The policy files of a manifest, links followed, with all that it calls them."""
+    """The policy files of a manifest's principals, links followed, with all that it calls them.
+
+    Templates and sources are none: they hold no policy as it applies.
+    """
+    left_out = {*manifest.templates, *manifest.estate.files}
+    files = dict.fromkeys(
+        document.file
+        for group in manifest.groups
+        for member in group.members
+        for layer in member.policies.layers()
+        for document in layer.policies
+        if document.file not in left_out
+    )
     found: dict[Path, set[str]] = {}
-    for file in manifest.files[1:]:
-        found.setdefault(file.resolve(), set()).add(str(file))
+    for file in files:
+        found.setdefault(Path(file).resolve(), set()).add(file)
     return {path: frozenset(names) for path, names in found.items()}

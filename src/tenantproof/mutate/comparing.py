@@ -11,8 +11,9 @@ from tenantproof.compare.request import FOLLOWING
 from tenantproof.compare.space import request_space
 from tenantproof.isolation import Verdict
 from tenantproof.isolation.manifest import Tenant, TenantRule
-from tenantproof.isolation.rules import RuleQuestions, named
+from tenantproof.isolation.rules import RuleQuestions
 from tenantproof.isolation.sagemaker import invoke_actions
+from tenantproof.isolation.substitution import named
 from tenantproof.mutate.asking import Affected, Asked
 from tenantproof.mutate.outcomes import Equivalent, Survived, Undecided
 from tenantproof.prove import Domain, RequestSpace

@@ -102,7 +102,12 @@ def joined(reports: Sequence[MutationReport]) -> MutationReport:
 
 
 def _assumptions(manifest: Manifest) -> tuple[str, ...]:
-    return (ASSUMED_OF_PRINCIPALS, *ASSUMED, *((ASSUMED_BY_RULE,) if manifest.rules else ()))
+    left_out = (
+        f"no slip is made in {file}: it is a template, and what is rendered from it is no file"
+        for file in sorted(manifest.templates)
+    )
+    by_rule = (ASSUMED_BY_RULE,) if manifest.rules else ()
+    return (ASSUMED_OF_PRINCIPALS, *ASSUMED, *by_rule, *left_out)
 
 
 # -- the policy files ----------------------------------------------------------------------------

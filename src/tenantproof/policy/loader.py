@@ -303,10 +303,17 @@ class _Loader:
                 principal.place,
                 f"found {principal.element}, expected none in an identity policy",
             )
+        if principal is not None and self._kind is PolicyKind.RESOURCE_CONTROL:
+            self._check_everyone(principal)
         conditions = self._conditions(members.get("Condition"))
         if effect is None or action is None:
             return None
         return Statement(index, sid, effect, action, resource, principal, conditions, node.place)
+
+    def _check_everyone(self, clause: PrincipalClause) -> None:
+        if clause.negated or any(entry.value != "*" for entry in clause.entries):
+            message = f'found {clause.element}, expected Principal "*" in a resource control policy'
+            self._report(clause.place, message)
 
     def _effect(self, statement: JsonObject, node: JsonNode | None) -> Effect | None:
         if node is None:

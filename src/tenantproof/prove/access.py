@@ -34,7 +34,7 @@ from tenantproof.prove.formula import (
 )
 from tenantproof.prove.languages import ANY, NO_COLON, Language, literal
 from tenantproof.prove.regular import CharSet, Choice, Concat, One, Regular, Repeat, text
-from tenantproof.prove.space import Derived, RequestSpace
+from tenantproof.prove.space import RequestSpace
 from tenantproof.reading import Reading
 from tenantproof.request import Principal, PrincipalKind
 
@@ -82,16 +82,10 @@ def fixed_caller(space: RequestSpace) -> Principal:
     """The caller of every request of a space.
 
     Raises:
-        TenantproofError: the caller is free, or the account that it is of.
+        TenantproofError: the caller is free.
     """
-    account = space.known(_PRINCIPAL_ACCOUNT)
     if space.principal is None:
         raise TenantproofError("found a free caller, expected one where both sides are asked about")
-    if space.principal.kind is PrincipalKind.AWS and isinstance(account, Derived):
-        raise TenantproofError(
-            "found an account that follows from a name, expected one that is fixed where both"
-            " sides are asked about"
-        )
     return space.principal
 
 
@@ -120,23 +114,39 @@ def may_be_unlisted(space: RequestSpace) -> bool:
 
 
 def is_across_accounts(space: RequestSpace, some: Atoms) -> Term:
-    """Whether caller and resource are of two accounts; one that is not known is the other's."""
-    account = space.known(_PRINCIPAL_ACCOUNT)
-    if not isinstance(account, str) or not _ANY_ID.accepts(account):
+    """Whether caller and resource are of two accounts; one that is not known is the other's.
+
+    Raises:
+        TenantproofError: neither account is fixed.
+    """
+    caller, resource = space.known(_PRINCIPAL_ACCOUNT), space.known(_RESOURCE_ACCOUNT)
+    if isinstance(caller, str):
+        return _ANY_ID.accepts(caller) and _is_of_another(space, some, caller)
+    if isinstance(resource, str):
+        return _ANY_ID.accepts(resource) and _differs(_PRINCIPAL_ACCOUNT, some, resource)
+    if isinstance(caller, tuple):
         return False
-    own, of_own = (Language([literal(account)]), Language([pattern_of(_arn_of((account,)), {})]))
-    by_arn = conj(
-        (
-            some(Some(RESOURCE, Language([pattern_of(_arn_of(_ID), {})]))),
-            neg(some(Some(RESOURCE, of_own))),
-        )
+    raise TenantproofError(
+        "found neither aws:PrincipalAccount nor aws:ResourceAccount fixed, expected one of them"
+        " where both sides are asked about"
     )
-    known = space.known(_RESOURCE_ACCOUNT)
-    if isinstance(known, tuple):
+
+
+def _is_of_another(space: RequestSpace, some: Atoms, account: str) -> Term:
+    """Whether the resource is of another account: by the request's key, else by its ARN."""
+    if isinstance(space.known(_RESOURCE_ACCOUNT), tuple):
         return False
     present = space.present(_RESOURCE_ACCOUNT)
-    by_key = conj((some(Some(_RESOURCE_ACCOUNT, _ANY_ID)), neg(some(Some(_RESOURCE_ACCOUNT, own)))))
+    by_key = _differs(_RESOURCE_ACCOUNT, some, account)
+    any_id, own = (Language([pattern_of(_arn_of(each), {})]) for each in (_ID, (account,)))
+    by_arn = conj((some(Some(RESOURCE, any_id)), neg(some(Some(RESOURCE, own)))))
     return disj((conj((present, by_key)), conj((neg(present), by_arn))))
+
+
+def _differs(key: str, some: Atoms, account: str) -> Term:
+    """Whether a key holds the ID of another account."""
+    own = Language([literal(account)])
+    return conj((some(Some(key, _ANY_ID)), neg(some(Some(key, own)))))
 
 
 def _arn_of(account: tuple[Piece, ...]) -> tuple[Piece, ...]:

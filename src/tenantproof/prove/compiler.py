@@ -510,7 +510,9 @@ class _Compiler:
         variables = [v for value in condition.values for v in value.template.variables]
         free = {v.key.lower(): self._has_value(v) for v in variables if self._is_free(v)}
         named = f"{condition.operator.name} with variables that are free in"
-        if len(free) > _MOST_FREE or any(v.key.lower() in self.space.lifts for v in variables):
+        is_of_itself = any(variable.key.lower() == key for variable in variables)
+        is_lifted = any(variable.key.lower() in self.space.lifts for variable in variables)
+        if len(free) > _MOST_FREE or is_lifted or is_of_itself:
             return self._opaque(key, named, condition)
         make = self._value_patterns(condition.operator)
         cases: list[Term] = []

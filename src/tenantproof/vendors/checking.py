@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from tenantproof.errors import BudgetExceededError, DisagreementError
 from tenantproof.isolation import DEFAULT_TIMEOUT, Finding, Manifest, Verdict
 from tenantproof.isolation.asking import Asker, no_answer
-from tenantproof.isolation.manifest import PLACEHOLDER, Member, TenantRule
+from tenantproof.isolation.manifest import Member, TenantRule
 from tenantproof.isolation.rules import RuleQuestions
 from tenantproof.isolation.sagemaker import target_model_domain
+from tenantproof.isolation.substitution import PLACEHOLDER, TAG, Substitution, obstacle_in_place
 from tenantproof.policy import PolicySet
 from tenantproof.prove import language
 from tenantproof.prove.regular import Regular
@@ -34,10 +35,7 @@ from tenantproof.vendors.findings import (
 from tenantproof.vendors.names import hostile_names, names_of
 from tenantproof.vendors.rendering import Refused, Rendered
 from tenantproof.vendors.substitution import (
-    TAG,
-    Substitution,
     obstacle,
-    obstacle_in_place,
     substitution,
 )
 from tenantproof.vendors.text import to_text

@@ -9,9 +9,10 @@ from tenantproof.errors import BudgetExceededError
 from tenantproof.isolation import Escape, Finding, Manifest, Question, Verdict
 from tenantproof.isolation.asking import Asker
 from tenantproof.isolation.inquiry import HAS_TARGET, TARGET, Inquiry, inside, outside
-from tenantproof.isolation.manifest import PLACEHOLDER, Endpoint, Member
-from tenantproof.isolation.rules import models_named, named
+from tenantproof.isolation.manifest import Endpoint, Member
+from tenantproof.isolation.rules import models_named
 from tenantproof.isolation.sagemaker import target_model_domain
+from tenantproof.isolation.substitution import PLACEHOLDER, named
 from tenantproof.prove import Language, Term, conj, neg
 from tenantproof.prove.languages import Pattern
 from tenantproof.request import Request

@@ -8,9 +8,10 @@ from functools import cached_property
 from inspect import getattr_static
 from typing import TYPE_CHECKING, TypeVar
 
-from tenantproof.isolation.manifest import PLACEHOLDER, Endpoint
+from tenantproof.isolation.manifest import Endpoint
 from tenantproof.isolation.naming import NamingError, parse_rule
 from tenantproof.isolation.sagemaker import is_endpoint, is_void
+from tenantproof.isolation.substitution import PLACEHOLDER
 from tenantproof.prove import Domain, Language, language, shortest_member
 from tenantproof.prove.regular import Regular
 from tenantproof.request import Principal

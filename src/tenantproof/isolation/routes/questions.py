@@ -133,8 +133,6 @@ class RouteQuestions:
             "an artifact's key is the S3 prefix of its endpoint, a slash at its end, and the"
             " TargetModel, to the letter"
         )
-        if any(endpoint.components for endpoint in world.estate.endpoints):
-            yield "an inference component is invoked by who may invoke its endpoint, and it too"
         silent = [name for name in world.artifacts.buckets if name not in world.buckets]
         if silent:
             yield f"buckets that no source describes have no policy: {', '.join(silent)}"

@@ -192,6 +192,8 @@ class Reach:
                 outcome = read
             if outcome is not None:
                 yield outcome
+            elif served.component is not None:
+                yield from self._without_component(who, served, actions)
 
     def _unknown(self, who: Who, served: Served, unknown: Unknown) -> Iterator[Outcome]:
         """A container of which nobody knows whose artifact it serves."""
@@ -201,11 +203,7 @@ class Reach:
             yield Doubt(f"not known: {unknown.reason} ({unknown.place})")
 
     def _with_component(self, query: Query, served: Served) -> Query:
-        """An invocation of an inference component must be allowed on both: the endpoint, and it.
-
-        The reference calls the component an optional second resource of the actions. Of a request
-        with several resources each is authorized.
-        """
+        """An invocation of an inference component that is allowed on both: the endpoint, and it."""
         if served.component is None:
             return query
         component = served.component
@@ -222,6 +220,17 @@ class Reach:
             beside, lambda subject: subject, "", lambda _: component, "on the inference component"
         )
         return self.asking.noted(replace(query, companions=(*query.companions, companion)))
+
+    def _without_component(
+        self, who: Who, served: Served, actions: tuple[str, ...]
+    ) -> Iterator[Outcome]:
+        """Whether the endpoint would do: the reference calls the component optional, no more."""
+        if self._invocation(who, served, actions).smallest() is not None:
+            yield Doubt(
+                f"{who.name} may invoke {served.endpoints[0]}, and not {served.component} on it:"
+                " the IAM reference leaves open whether a request that names an inference"
+                " component needs both"
+            )
 
     def _role_reads(self, model: Model, bucket: str, key: str) -> Companion | Doubt | bool | None:
         """Whether the execution role can read an object; None where it cannot."""
