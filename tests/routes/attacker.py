@@ -426,14 +426,17 @@ class Attacker:
         kind = "User" if me.kind is IdentityKind.USER else "Role"
         managed = {p.arn: p.document for p in state.estate.managed_policies}
         attached = [managed.get(arn) for arn in me.managed_policies]
+        groups = [d for g in state.estate.groups if g.arn in me.groups for d in g.policies]
         for document in me.policies:
+            if document in groups:  # what a group has is not the user's to take away
+                continue
             kept = tuple(each for each in me.policies if each is not document)
             less = replace(me, policies=kept)
             if document in attached:
                 arn = me.managed_policies[attached.index(document)]
                 keys = {"iam:PolicyARN": arn}
                 yield from _changed(state, less, f"iam:Detach{kind}Policy", me.arn, keys)
-            elif not me.groups:  # what a group has is not the user's to delete
+            else:
                 yield from _changed(state, less, f"iam:Delete{kind}Policy", me.arn)
         if me.permissions_boundary is not None:
             free = replace(me, permissions_boundary=None)

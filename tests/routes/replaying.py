@@ -162,7 +162,8 @@ def _identity_after(estate: Estate, me: Identity, name: str, told: Told) -> Iter
         for document in policy.other_versions.values():
             yield with_version(estate, me, told["resource"], document)
     elif name.startswith(("Delete", "Detach")):
-        for document in me.policies:
+        of_groups = [d for g in estate.groups if g.arn in me.groups for d in g.policies]
+        for document in (d for d in me.policies if d not in of_groups):
             yield replace(me, policies=tuple(d for d in me.policies if d is not document))
     elif name == "AddUserToGroup":
         group = next(g for g in estate.groups if g.arn == told["resource"])
