@@ -381,7 +381,7 @@ class Attacker:
             for attack in self._direct(changed):
                 if _last(attack) not in before:  # what was open already needs no change
                     yield attack
-        for role in state.estate.identities:
+        for role in (i for i in state.estate.identities if ":role/" in i.arn):
             trusted = replace(role, trust_policy=trusting(state.arn))
             step = state.attempt("iam:UpdateAssumeRolePolicy", role.arn)
             if step is None or role.arn == state.identity:

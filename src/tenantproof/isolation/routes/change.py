@@ -24,6 +24,7 @@ from tenantproof.isolation.routes.filters import may_allow
 from tenantproof.isolation.routes.query import (
     POLICY_ARN,
     REQUEST_TAG,
+    S3_PREFIX,
     TAG_KEYS,
     TAG_VALUE,
     Companion,
@@ -40,14 +41,13 @@ from tenantproof.isolation.routes.world import (
     tags_of_resource,
     without_tag,
 )
+from tenantproof.isolation.sagemaker import TARGET_MODEL, invoke_actions
 from tenantproof.policy import Effect, PolicyDocument, PolicySet, parse_policy
-from tenantproof.prove import RESOURCE, Some, Term, language, neg
-from tenantproof.prove.languages import Language, literal
+from tenantproof.prove import RESOURCE, Some, Term, conj, language, neg
+from tenantproof.prove.languages import ANY, Language, PatternBuilder, literal
 from tenantproof.prove.solver import Blocked, Witness
 
 SAGEMAKER = "sagemaker.amazonaws.com"
-INVOKE = "sagemaker:InvokeEndpoint"
-
 _MOST_ATTACHED = 64
 
 
@@ -407,45 +407,48 @@ class Changing:
                     yield from self._served(who, wall, role)
 
     def _served(self, who: Who, wall: Wall, role: Identity) -> Iterator[Outcome]:
-        world = self.asking.world
-        as_role = world.who(role)
-        reading = self.reach.objects_query(as_role, wall, (GET,), "reads the artifact")
         for change in ("Create", "Update"):
-            found: list[Way] = []
-            doubts: list[str] = []
-            for query, formula in (
-                self._make(who, "CreateModel", "model", "makes a model of the artifact"),
-                (self.becoming.pass_query(who, role, SAGEMAKER), True),
-                (self.becoming.service_query(role, SAGEMAKER), True),
-                self._config(who, change),
-                self._invocation(who, change),
-                (reading, self.reach.unreached(reading, wall)),
-            ):
-                outcome = asked(query, lambda _: (), formula)
-                if outcome is None:
-                    break
-                if isinstance(outcome, Doubt):
-                    doubts.append(outcome.reason)
-                else:
-                    found.append(outcome)
-            else:
-                if doubts:
-                    yield Doubt("; ".join(dict.fromkeys(doubts)))
-                    return
-                yield self._way(found, wall)
-                yield from self._served_to_more(found, reading, wall)
+            outcomes = [
+                asked(query, lambda _: (), formula)
+                for query, formula in (
+                    self._make(who, ("sagemaker:CreateModel",), "model", "makes a model of it"),
+                    (self.becoming.pass_query(who, role, SAGEMAKER), True),
+                    (self.becoming.service_query(role, SAGEMAKER), True),
+                    self._config(who, change),
+                    self._invocation(who, change),
+                )
+            ]
+            made = [outcome for outcome in outcomes if outcome is not None]
+            if len(made) == len(outcomes):
+                yield from self._read(made, wall, role)
                 return
 
-    def _served_to_more(self, found: list[Way], reading: Query, wall: Wall) -> Iterator[Outcome]:
-        """The same with artifacts of others, too."""
-        reached = self.asking.reached
-        reached.update(dict.fromkeys(self._way(found, wall).victims))
-        while isinstance(
-            more := asked(reading, lambda _: (), self.reach.unreached(reading, wall)), Way
-        ):
-            way = self._way([*found[:-1], more], wall)
-            yield way
-            reached.update(dict.fromkeys(way.victims))
+    def _read(self, made: list[Outcome], wall: Wall, role: Identity) -> Iterator[Outcome]:
+        """The artifacts that an endpoint of somebody's making can serve by a role.
+
+        A TargetModel that its invocation must name is the end of the artifact's key: the model's
+        prefix is for who makes it to choose.
+        """
+        as_role = self.asking.world.who(role)
+        reading = self.reach.objects_query(as_role, wall, (GET,), "reads the artifact")
+        doubts = tuple(o.reason for o in made if isinstance(o, Doubt))
+        target = _target_of(made)
+        ending = True if target is None else Some(RESOURCE, _ending_with(f"/{target}"))
+        outcome = asked(reading, lambda _: (), conj((self.reach.unreached(reading, wall), ending)))
+        if outcome is None and target is not None:
+            outcome = asked(reading, lambda _: (), self.reach.unreached(reading, wall))
+            doubts = (*doubts, "whether the artifact's key can end as a TargetModel has to")
+        if outcome is None:
+            return
+        doubts = (*doubts, outcome.reason) if isinstance(outcome, Doubt) else doubts
+        if doubts or not isinstance(outcome, Way):
+            yield Doubt("; ".join(dict.fromkeys(doubts)))
+            return
+        way = self._way([*(o for o in made if isinstance(o, Way)), outcome], wall)
+        yield way
+        if not self.asking.reached.keys() >= set(way.victims):
+            self.asking.reached.update(dict.fromkeys(way.victims))
+            yield from self._read(made, wall, role)
 
     def _way(self, found: list[Way], wall: Wall) -> Way:
         steps: list[Step] = list(found[0].steps)
@@ -454,16 +457,18 @@ class Changing:
         owners = self.asking.world.artifacts.owners(wall.bucket, key, but=self.asking.tenant)
         return Way(tuple(steps), owners)
 
-    def _make(self, who: Who, action: str, kind: str, effect: str) -> tuple[Query, Term]:
+    def _make(
+        self, who: Who, actions: tuple[str, ...], kind: str, effect: str
+    ) -> tuple[Query, Term]:
         """A request of SageMaker about something of a name that is free to choose."""
         world = self.asking.world
         query = self.asking.query(
             who,
             world.access(who, None, who.account),
-            (f"sagemaker:{action}",),
+            actions,
             (),
             effect,
-            absent=NEVER_HERE,
+            absent=(S3_PREFIX,) if set(actions) <= set(invoke_actions()) else NEVER_HERE,
             account=who.account,
             region=world.region,
         )
@@ -473,16 +478,20 @@ class Changing:
     def _config(self, who: Who, change: str) -> tuple[Query, Term]:
         """A configuration made, and used by what makes or updates the endpoint."""
         config, formula = self._make(
-            who, "CreateEndpointConfig", "endpoint-config", "configures an endpoint with it"
+            who,
+            ("sagemaker:CreateEndpointConfig",),
+            "endpoint-config",
+            "configures an endpoint with it",
         )
-        using, _ = self._make(who, f"{change}Endpoint", "endpoint-config", "uses the configuration")
+        action = f"sagemaker:{change}Endpoint"
+        using, _ = self._make(who, (action,), "endpoint-config", "uses the configuration")
         return self._tied(config, using, "uses the configuration", first=False), formula
 
     def _invocation(self, who: Who, change: str) -> tuple[Query, Term]:
         """An endpoint made or updated, and invoked."""
-        invoke, formula = self._make(who, "InvokeEndpoint", "endpoint", "invokes the model")
+        invoke, formula = self._make(who, invoke_actions(), "endpoint", "invokes the model")
         effect = "makes the endpoint" if change == "Create" else "has the endpoint serve it"
-        making, _ = self._make(who, f"{change}Endpoint", "endpoint", effect)
+        making, _ = self._make(who, (f"sagemaker:{change}Endpoint",), "endpoint", effect)
         if change == "Update":
             arns = [endpoint.arn for endpoint in self.asking.world.estate.endpoints]
             formula = Some(RESOURCE, Language(map(literal, arns)))
@@ -509,6 +518,17 @@ def _assuming(
             yield from changing.lands(session)
 
     return follow
+
+
+def _target_of(made: list[Outcome]) -> str | None:
+    """The TargetModel of an invocation that must name one."""
+    last = made[-1]
+    value = last.steps[-1].request.context.get(TARGET_MODEL) if isinstance(last, Way) else None
+    return value if isinstance(value, str) else None
+
+
+def _ending_with(text: str) -> Language:
+    return Language([PatternBuilder().many(ANY).text(text).build()])
 
 
 def _own_steps(way: Way) -> int:

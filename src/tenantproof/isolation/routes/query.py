@@ -373,19 +373,19 @@ class Query:
         tags = _tags(self.who.chosen, witness, prefix)
         context = {
             names.get(key, key): value
-            for key, value in {**self._given(witness.resource, passed), **own}.items()
+            for key, value in {**self._given(witness.resource), **own}.items()
             if key not in self.who.chosen_keys
         }
         context |= {f"aws:RequestTag/{name}": value for name, value in passed.items()}
         principal = replace(self.who.principal, tags={**self.who.principal.tags, **tags})
         return Request(principal, witness.action, witness.resource, dict(sorted(context.items())))
 
-    def _given(self, resource: str, passed: Mapping[str, str]) -> dict[str, ContextValue]:
+    def _given(self, resource: str) -> dict[str, ContextValue]:
         """The keys that every request has, where the policies mention them or they are telling."""
         mentioned = self.compiled.mentioned
         own = self.who.principal.keys
         always = {k: v for k, v in self.space.always.items() if k in mentioned and k not in own}
-        telling = self.fixed.keys() & {HOSTNAME, PASSED_TO} | ({TAG_KEYS} if passed else set())
+        telling = self.fixed.keys() & {HOSTNAME, PASSED_TO, POLICY_ARN, TAG_KEYS}
         if resource.split(":", 5)[4:5] == [""]:
             telling.add(RESOURCE_ACCOUNT)
         fixed = {k: v for k, v in self._fixed.items() if k in mentioned or k in telling}
