@@ -128,7 +128,7 @@ class Changing:
         for change in changes:
             query = replace(change.query, who=replace(change.query.who, hops=changed.hops))
             policies = change.after(changed.policies)
-            if who.past:
+            if who.chosen:
                 tied = replace(query, who=replace(query.who, past=changed.past))
                 after = replace(changed, policies=policies)
                 changed = tied.leading_to(after, len(changed.hops), kept=who.chosen)
@@ -347,8 +347,11 @@ class Changing:
         """What follows once a request was made, by which nothing of its values is shared."""
         outcome = asked(query, lambda _: (), formula)
         if isinstance(outcome, Way):
-            kept = query.who.past and query.leading_to(after, len(after.hops), kept=after.chosen)
-            yield from following(kept or replace(after, hops=(Hop(outcome.steps),)))
+            if after.chosen:
+                after = query.leading_to(after, len(after.hops), kept=after.chosen)
+            else:
+                after = replace(after, hops=(Hop(outcome.steps),))
+            yield from following(after)
         elif isinstance(outcome, Doubt):
             yield from following(replace(after, doubts=(outcome.reason,)))
 

@@ -46,9 +46,6 @@ class Past:
     always: Mapping[str, str] = field(default_factory=dict)
     multivalued: frozenset[str] = frozenset()
 
-    def __bool__(self) -> bool:
-        return self.term is not True
-
     def __hash__(self) -> int:
         return hash(self.term)
 
