@@ -22,6 +22,8 @@ from tenantproof.policy.syntax import (
 from tenantproof.prove.languages import ANY, Language, Pattern, PatternBuilder
 
 _MOST = 16384
+_MOST_TEXTS = 262_144
+"""Each role is asked the same of the same few hundred texts, by everybody who may become it."""
 
 
 def may_allow(
@@ -46,17 +48,18 @@ def document_may_allow(document: PolicyDocument, action: str, resource: str | No
     """Whether a statement of a policy may allow an action on a resource, or without one on any."""
     return any(
         statement.effect is Effect.ALLOW
-        and _may_match(statement.action, action.lower(), folded=True)
+        and _may_match(statement.action, action.lower(), True)
         and (
             resource is None
             or statement.resource is None
-            or _may_match(statement.resource, resource, folded=False)
+            or _may_match(statement.resource, resource, False)
         )
         for statement in document.statements
     )
 
 
-def _may_match(clause: Clause, text: str, *, folded: bool) -> bool:
+@lru_cache(maxsize=_MOST_TEXTS)
+def _may_match(clause: Clause, text: str, folded: bool) -> bool:
     """Whether a clause may match; what a negated one excludes for sure is all that is known."""
     if clause.negated:
         certain = tuple(p for p in clause.patterns if not p.variables)

@@ -324,12 +324,9 @@ class Reach:
 
     def _may_in(self, who: Who, bucket: str, actions: tuple[str, ...]) -> bool:
         policy = self._policy(bucket)
-        if policy is not None:
-            return True
+        documents = (*who.policies.identity_policies, *(() if policy is None else (policy,)))
         return any(
-            document_may_allow(document, action)
-            for document in who.policies.identity_policies
-            for action in actions
+            document_may_allow(document, action) for document in documents for action in actions
         )
 
     def objects_query(self, who: Who, wall: Wall, actions: tuple[str, ...], effect: str) -> Query:
