@@ -20,6 +20,9 @@ EXPECTED = {
     "mutate/better/tenantproof.toml": 0,
     "pytest/tenantproof.toml": 0,
     "tags/tenantproof.toml": 0,
+    "vendor-role/tenantproof.toml": 0,
+    "vendor-role/all-tenants/tenantproof.toml": 0,
+    "vendor-role/leaky/tenantproof.toml": 1,
 }
 
 
