@@ -231,6 +231,8 @@ def test_in_two_accounts_both_sides_must_allow(named: str | tuple[str, ...]) -> 
         (THEIR_ROLE, {}, False),
         ("*", {}, True),
         (OBJECT, {"aws:ResourceAccount": "unknown"}, True),
+        (f"arn:aws:sagemaker:us-east-1:{THEIRS}", {}, True),
+        (f"arn:aws:sagemaker:us-east-1:{THEIRS}:", {}, False),
     ],
 )
 def test_whose_the_resource_is(resource: str, context: dict[str, str], allowed: bool) -> None:
