@@ -75,7 +75,8 @@ def _is_across_accounts(request: Request) -> bool:
 
 
 def _account_of(arn: str) -> str:
-    return "".join(arn.split(":", 5)[4:5])
+    fields = arn.split(":", 5)
+    return fields[4] if len(fields) == 6 else ""
 
 
 def _is_account_id(value: object) -> bool:

@@ -246,7 +246,7 @@ class _Compiler:
             self._of_both_sides.add(Ambiguity.RCP_SERVICE)
         layers = [(each, self._layer_applies(each)) for each in access.layers()]
         denied = disj(
-            conj((guard, disj(self._applies((layer,), Effect.DENY)))) for layer, guard in layers
+            [conj((guard, disj(self._applies((layer,), Effect.DENY)))) for layer, guard in layers]
         )
         allow = {
             kind: conj(
