@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from pathlib import Path
@@ -35,6 +36,11 @@ MOST_IN_ALL = 8 * MOST_BYTES
 
 MOST_FILES = 100_000
 """More files than this in a folder are refused."""
+
+_MAY_HOLD = re.compile(
+    r"bucket|component|config|endpoint|group|marker|model|org|polic|role|token|user", re.IGNORECASE
+)
+"""Names of what stands beside documents and may hold more of them, or say that there are more."""
 
 _NAMED = 5
 _DEEPEST = 3
@@ -168,8 +174,7 @@ class _Loading:
             strange = [(name, root)]
         for member, node in strange:
             message = f"not read, of no kind that is known: {member}, {_summary(node)}"
-            # What stands beside a page of results may say that there are more of them.
-            matters = member in {"NextToken", "Marker"}
+            matters = known and _MAY_HOLD.search(member) is not None
             self._gaps.append(Gap(message, node.place, matters))
 
     def _parts(
