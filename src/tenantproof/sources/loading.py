@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import reduce
 from pathlib import Path
 
@@ -64,10 +66,26 @@ def load_sources(paths: Iterable[Path], *, lenient: bool = False) -> Estate:
     Raises:
         InputError: with every problem of every file.
     """
-    loading = _Loading(lenient)
-    for path in paths:
-        loading.take(path)
-    return loading.estate()
+    with _without_collection():
+        loading = _Loading(lenient)
+        for path in paths:
+            loading.take(path)
+        return loading.estate()
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Let reading make millions of nodes, none in a cycle, without a search for cycles each time.
+
+    That search takes half of the time otherwise.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class _Loading:
@@ -142,6 +160,7 @@ class _Loading:
             most = MOST_IN_ALL // 1024 // 1024
             raise InputError([Problem(f"found more than {most} MiB in all", Place(file, "$"))])
         root = self._parsed(path, data, file)
+        del data
         if root is not None:
             self._document(root, file, path.name.partition(".")[0], alone=alone)
 

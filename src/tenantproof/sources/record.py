@@ -187,7 +187,7 @@ def embedded(node: JsonNode, file: str) -> JsonNode:
     if text.lstrip()[:1] not in {"{", "["}:
         with suppress(UnicodeDecodeError):
             text = unquote(text, errors="strict")
-    return read_json(text, file, path=node.place.path, within=node.place)
+    return read_json(text, file, within=node.place)
 
 
 def _plain(node: JsonNode) -> object:
