@@ -15,6 +15,7 @@ from account_exports import (
     execution_role,
     export,
     invoke,
+    model,
     role,
     shared_endpoint,
     single,
@@ -221,6 +222,22 @@ def test_a_multi_model_endpoint_for_one_tenant_beside_the_shared_one(folder: Pat
     assert found["globex"][0] == ["s3://ml-artifacts/globex/*", f"{PREFIX}/globex/*"]
 
 
+def test_an_endpoint_whose_prefix_is_wider_than_its_tenants(folder: Path) -> None:
+    """Were the whole prefix taken for the tenant's own, the leak would be gone."""
+    urls = {"acme": f"{PREFIX}/", "globex": f"{PREFIX}/globex/"}
+    sm = of_each(lambda t: {**endpoint(f"{t}-mme", f"{t}-mme"), "m": [model(f"{t}-mme", urls[t])]})
+    roles = of_each(lambda t: role(f"{t}-invoke", invoke(endpoint=f"{t}-mme"), tag={"tenant": t}))
+    assert init(folder, iam=export(*roles), sm=sm) == both()
+
+
+def test_two_tenants_endpoints_of_one_prefix(folder: Path) -> None:
+    sm = of_each(
+        lambda t: {**endpoint(f"{t}-mme", f"{t}-mme"), "m": [model(f"{t}-mme", f"{PREFIX}/")]}
+    )
+    roles = of_each(lambda t: role(f"{t}-invoke", invoke(endpoint=f"{t}-mme"), tag={"tenant": t}))
+    assert init(folder, iam=export(*roles), sm=sm) == both()
+
+
 def test_files_without_folders(folder: Path) -> None:
     roles = of_each(lambda t: role(f"{t}-invoke", invoke(f"{t}.tar.gz"), tag={"tenant": t}))
     assert init(folder, iam=export(*roles), sm=SHARED) == both(f"{PREFIX}/{{}}.tar.gz")
@@ -263,6 +280,20 @@ def test_sessions_of_one_role(folder: Path) -> None:
         {"arn": f"arn:aws:iam::{ACCOUNT}:role/acme-backend"},
         {"arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/vendor/acme", "tags": {"tenant": "acme"}},
     ]
+
+
+def test_a_caller_that_may_set_any_tag(folder: Path) -> None:
+    vendor = f"arn:aws:iam::{ACCOUNT}:role/vendor"
+    actions = ["sts:AssumeRole", "sts:TagSession"]
+    pinned = {"StringEquals": {"aws:RequestTag/tenant": "globex"}}
+    roles = [
+        role("acme-backend", allow(actions, vendor)),
+        role("globex-backend", allow(actions, vendor, **pinned)),
+        role("vendor", ABAC),
+    ]
+    assert init(folder, iam=export(*roles), sm=SHARED) == {
+        t: ([f"{PREFIX}/{t}/*"], {f"{t}-backend", f"vendor/{t}"}) for t in ("acme", "globex")
+    }
 
 
 def test_names_alone(folder: Path) -> None:

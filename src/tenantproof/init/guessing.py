@@ -353,7 +353,7 @@ class _Guessing:
                 shapes.update(_shapes(tokens(arn.rpartition("/")[2]), own))
         for identity in self._free:
             words = tokens(identity.name)
-            if invokes(identity) and not set(words) & OF_PLATFORMS:
+            if self._is_about_models(identity) and not set(words) & OF_PLATFORMS:
                 for word in words:
                     if may_be_tenant(word) and shapes & set(_shapes(words, (word,))):
                         name = _as_written(identity.name, word)
@@ -450,6 +450,7 @@ class _Guessing:
 
     def _locate_dedicated(self) -> None:
         """What endpoints of a tenant's name or tag serve, where no folder says whose it is."""
+        claims: list[tuple[_Tenant, Root, bool, str]] = []
         for endpoint, root, multi in self._served:
             if any(self._is_of(root, tenant) for tenant in self._tenants.values()):
                 continue
@@ -457,9 +458,22 @@ class _Guessing:
             name = longest_held(endpoint.name, self._names()) if tag is None else tag[1]
             tenant = self._tenants.get(folded(name or ""))
             if tenant is not None:
-                pattern = "/".join((*root.folders, "*")) if multi else root.pattern
                 how = f"it is served by endpoint/{endpoint.name}"
-                self._add(tenant, Root(root.bucket, root.folders, root.rest, pattern), how)
+                claims.append((tenant, root, multi, how))
+        for tenant, root, multi, how in claims:
+            if not multi:
+                self._add(tenant, root, how)
+                continue
+            whole = Root(root.bucket, root.folders, "", "/".join((*root.folders, "*")))
+            of_others = [u for t in self._tenants.values() if t is not tenant for u in t.roots]
+            of_others += [_url(r) for t, r, _, _ in claims if t is not tenant]
+            if any(_overlap(_url(whole), url) for url in of_others):
+                # Wider than the tenant's own: that may be the very leak that is looked for.
+                folders = (*root.folders, tenant.name)
+                own = Root(root.bucket, folders, "", "/".join((*folders, "*")))
+                self._add(tenant, own, f"{how}, in whose prefix others' are, and its name")
+            else:
+                self._add(tenant, whole, how)
 
     @staticmethod
     def _is_of(root: Root, tenant: _Tenant) -> bool:

@@ -44,7 +44,7 @@ _MAY_HOLD = re.compile(
 """Names of what stands beside documents and may hold more of them, or say that there are more."""
 
 _NAMED = 5
-_DEEPEST = 3
+_DEEPEST = 6
 """So deep in lists and objects a file may hold documents."""
 
 
