@@ -311,10 +311,10 @@ class _Guessing:
 
     def _assign_by_names(self) -> None:
         """A name that holds a tenant's, or that of a folder that others stand beside."""
-        known = {key: tenant.name for key, tenant in self._tenants.items()}
+        known = self._names()
         candidates = {**self._segments, **known}
         for identity in self._free:
-            held = longest_held(identity.name, candidates.values())
+            held = longest_held(identity.name, candidates)
             if held is None or set(tokens(identity.name)) & OF_PLATFORMS:
                 continue
             if folded(held) in known or self._is_about_models(identity):
@@ -390,7 +390,7 @@ class _Guessing:
             if len(names) > _MOST_SESSIONS:
                 self._unassigned[identity.arn] = f"sessions of it carry the tag {key}"
                 continue
-            for name in names:
+            for name in names.values():
                 tenant = self._tenants[folded(name)]
                 why = f"a session of {_short(identity)} with the tag {key}={name}"
                 tenant.sessions[_session(identity, name)] = (key, why)
@@ -404,12 +404,13 @@ class _Guessing:
         self._locate_by_name()
         self._locate_dedicated()
         self._locate_by_elimination()
+        common = self._common_prefixes()
         for tenant in self._tenants.values():
             if not tenant.roots:
-                for prefix in self._common_prefixes() if self._served else self._behind_which:
+                for prefix in common if self._served else self._behind_which:
                     root = self._behind(prefix, f"{tenant.name}/*")
                     self._add(tenant, root, "the prefix of the multi-model endpoint and its name")
-            self._locate_on_all(tenant)
+            self._locate_on_all(tenant, common)
 
     def _is_named_in(self, prefix: S3Location) -> bool:
         """Whether a prefix is a tenant's own, by a folder's name or the bucket's."""
@@ -429,6 +430,7 @@ class _Guessing:
         """Folders, buckets and files of tenants' names."""
         flat: list[tuple[_Tenant, Root, str]] = []
         in_folders = False
+        names = self._names()
         for root, how in self._sightings():
             at = next((n for n, f in enumerate(root.folders) if folded(f) in self._tenants), None)
             if at is not None:
@@ -437,16 +439,17 @@ class _Guessing:
                 tenant = self._tenants[folded(folders[-1])]
                 self._add(tenant, Root(root.bucket, folders, "", "/".join((*folders, "*"))), how)
                 continue
-            bucket = longest_held(root.bucket or "", self._names())
+            bucket = longest_held(root.bucket or "", names)
             if bucket is not None:
                 self._add(self._tenants[folded(bucket)], Root(root.bucket, (), "", "*"), how)
-            elif (name := longest_held(_stem(root), self._names())) is not None:
+            elif (name := longest_held(_stem(root), names)) is not None:
                 flat.append((self._tenants[folded(name)], root, how))
         for tenant, root, how in () if in_folders else flat:
             self._add(tenant, root, how)
 
-    def _names(self) -> list[str]:
-        return [tenant.name for tenant in self._tenants.values()]
+    def _names(self) -> dict[str, str]:
+        """The tenants' names by their folded names."""
+        return {key: tenant.name for key, tenant in self._tenants.items()}
 
     def _locate_dedicated(self) -> None:
         """What endpoints of a tenant's name or tag serve, where no folder says whose it is."""
@@ -522,9 +525,8 @@ class _Guessing:
             )
         ]
 
-    def _locate_on_all(self, tenant: _Tenant) -> None:
+    def _locate_on_all(self, tenant: _Tenant, common: list[S3Location]) -> None:
         """A tenant with a folder in one common prefix has one of that name in the others."""
-        common = self._common_prefixes()
         for url in list(tenant.roots):
             for prefix in common:
                 if url.startswith(prefix.url):
