@@ -24,8 +24,12 @@ from account_exports import (
     write,
 )
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tenantproof.cli import main
+from tenantproof.init import guess, manifest_text
+from tenantproof.sources import load_sources
 
 PREFIX = "s3://ml-artifacts/models"
 ABAC = invoke("${aws:PrincipalTag/tenant}/*")
@@ -357,3 +361,74 @@ def test_texts_that_toml_must_escape(folder: Path) -> None:
     names = ['a"cme\\x', "glo\x7fbex"]
     roles = [role(f"r{n}", ABAC, tag={"tenant": name}) for n, name in enumerate(names)]
     assert init(folder, iam=export(*roles), sm=SHARED)
+
+
+words = st.sampled_from(
+    [
+        "acme",
+        "acme-eu",
+        "eu",
+        "common",
+        "a",
+        "tenant-b",
+        "globex",
+        "Globex",
+        "x.y",
+        "ci",
+        "7",
+        "",
+        "é",
+    ]
+)
+targets = st.sampled_from(["{}/*", "{}*", "*", "{}/v1/{}/*", "{}.tar.gz", "*/{}", "/{}/*", "?{}/*"])
+urls = st.sampled_from(
+    ["models/", "", "models/{}/", "{}", "a//{}/", "models/{}/m.tar.gz", "../{}/"]
+)
+
+
+@st.composite
+def identities(draw: st.DrawFn) -> Json:
+    make = draw(st.sampled_from([role, user]))
+    own = draw(words)
+    name = draw(st.sampled_from(["{}-role", "{}", "app_{}", "Svc{}"])).format(own) or "x"
+    patterns = [draw(targets).format(*[draw(words)] * 2) or "*" for _ in range(draw(small))]
+    keys = [f"arn:aws:s3:::ml-artifacts/{draw(urls).format(draw(words))}*" for _ in range(2)]
+    tag = draw(st.sampled_from([{}, {"tenant": own}, {"Customer": own}, {"team": own}]))
+    number = draw(st.integers(0, 99))
+    safe = "".join(c for c in name if c.isascii()) or "x"
+    return make(f"{safe}{number}", invoke(*patterns), allow("s3:GetObject", keys), tag=tag)
+
+
+small = st.integers(0, 3)
+
+
+@given(st.lists(identities(), max_size=8), st.lists(urls, max_size=3), words)
+@settings(max_examples=150, deadline=None)
+def test_whatever_the_account_artifacts_of_two_tenants_do_not_overlap(
+    tmp_path_factory: pytest.TempPathFactory, who: list[Json], prefixes: list[str], word: str
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    unique = {each["Arn"]: each for each in who}.values()
+    roles = [each for each in unique if "RoleName" in each]
+    users = [each for each in unique if "UserName" in each]
+    models = [
+        {**endpoint(f"e{n}", f"m{n}"), "m": model(f"m{n}", f"s3://ml-artifacts/{url.format(word)}")}
+        for n, url in enumerate(prefixes)
+    ]
+    write(folder / "account", iam=export(*roles, users=users), sm=models)
+    estate = load_sources([folder / "account"])
+    guessed = guess(estate)
+    written = tomllib.loads(manifest_text(guessed, ["account"]))
+    assert len(written.get("tenants", [])) == len(guessed.tenants)
+    assert all(tenant.principals for tenant in guessed.tenants)
+    literal = [
+        (tenant.name, pattern.partition("*")[0].partition("?")[0], pattern)
+        for tenant in guessed.tenants
+        for pattern in tenant.artifacts.patterns
+    ]
+    for name, one, pattern in literal:
+        for other_name, other, other_pattern in literal:
+            if name != other_name and pattern != one:
+                assert not other.startswith(one), (pattern, other_pattern)
+    principals = [p.arn for tenant in guessed.tenants for p in tenant.principals]
+    assert len(principals) == len(set(principals))

@@ -17,6 +17,7 @@ from tenantproof.init.evidence import (
     Root,
     endpoints_named,
     invokes,
+    is_endpoint,
     is_run_by_sagemaker,
     multi_model_prefixes,
     objects,
@@ -41,6 +42,9 @@ _PLAIN_KEYS = frozenset(
     {"tenant", "customer", "client", "company", "organisation", "organization", "workspace"}
 )
 """Tags that say whose something is, also with ``id`` or ``name`` behind."""
+
+_TARGET_MODEL = re.compile(r"[\x21-\x7e][\x20-\x7e]*")
+"""What a TargetModel can be, and a pattern of some."""
 
 _MOST_SESSIONS = 200
 """With more tenants than this, sessions of a role are not listed one by one."""
@@ -269,7 +273,7 @@ class _Guessing:
         tenants, incomplete = self._finished()
         return Guess(
             tuple(tenants),
-            tuple(sorted(e.arn for e in self._estate.endpoints))
+            tuple(sorted(e.arn for e in self._estate.endpoints if is_endpoint(e.arn)))
             or tuple(endpoints_named(self._estate)),
             tuple(sorted(self._shared(tenants))),
             tuple(sorted(self._left())),
@@ -277,6 +281,7 @@ class _Guessing:
         )
 
     def _tenant(self, name: str) -> _Tenant:
+        name = name if name.isprintable() else folded(name)
         return self._tenants.setdefault(folded(name), _Tenant(name))
 
     def _assign(self, identity: Identity, name: str, why: str) -> None:
@@ -538,7 +543,9 @@ class _Guessing:
 
     @staticmethod
     def _add(tenant: _Tenant, root: Root, why: str) -> None:
-        tenant.roots.setdefault(_url(root), why)
+        is_void = root.bucket is None and not _TARGET_MODEL.fullmatch(root.pattern)
+        if root.pattern and not is_void:
+            tenant.roots.setdefault(_url(root), why)
 
     # -- the result --------------------------------------------------------------------------
 
