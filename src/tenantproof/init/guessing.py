@@ -55,11 +55,10 @@ _OF_NOBODY = SHARED | {"admin", "internal", "n/a", "na", "none", "ops", "platfor
 
 @dataclass(frozen=True)
 class GuessedArtifacts:
-    """S3 URL patterns of artifacts (or with no bucket known, TargetModels), and what says so."""
+    """Patterns of S3 URLs, or of TargetModels where no bucket is known, and what says so."""
 
     patterns: tuple[str, ...]
     why: str
-    are_target_models: bool = False
 
 
 @dataclass(frozen=True)
@@ -609,11 +608,10 @@ class _Guessing:
 
 def _guessed(tenant: _Tenant, patterns: list[str]) -> GuessedTenant:
     reasons = dict.fromkeys(tenant.roots[url] for url in patterns)
-    are_target_models = not patterns[0].startswith("s3://")
     return GuessedTenant(
         tenant.name,
         "; ".join(list(tenant.why)[:3]),
-        GuessedArtifacts(tuple(patterns), "; ".join(list(reasons)[:3]), are_target_models),
+        GuessedArtifacts(tuple(patterns), "; ".join(list(reasons)[:3])),
         tuple(_principals(tenant)),
     )
 
