@@ -113,8 +113,8 @@ class _Loading:
             for name in names:
                 readable = Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
                 (found if readable else others).append(Path(parent, name))
-            if len(found) > MOST_FILES:
-                message = f"found more than {MOST_FILES} files, expected a folder of policies"
+            if len(found) + len(others) > MOST_FILES:
+                message = f"found more than {MOST_FILES} files, expected a folder of sources"
                 self._problems.append(Problem(message, Place(str(folder), "")))
                 return
         if others:

@@ -50,8 +50,8 @@ class Record:
 
     def others(self, known: Iterable[str]) -> Iterator[tuple[str, JsonNode]]:
         """The members that are none of the known."""
-        for name in self._members.keys() - set(known):
-            yield name, self._members[name]
+        names = frozenset(known)
+        yield from ((name, node) for name, node in self._members.items() if name not in names)
 
     def text(self, name: str) -> str | None:
         """A text, None where there is none."""
