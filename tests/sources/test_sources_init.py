@@ -14,7 +14,9 @@ from account_exports import (
     endpoint,
     execution_role,
     export,
+    group,
     invoke,
+    model,
     role,
     shared_endpoint,
     single,
@@ -23,8 +25,12 @@ from account_exports import (
     write,
 )
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tenantproof.cli import main
+from tenantproof.init import guess, manifest_text
+from tenantproof.sources import load_sources
 
 PREFIX = "s3://ml-artifacts/models"
 ABAC = invoke("${aws:PrincipalTag/tenant}/*")
@@ -127,6 +133,28 @@ def test_users_are_principals_too(folder: Path) -> None:
     assert found["acme"][1] == {"acme-ops", "acme-app"}
 
 
+def test_paths_and_groups_may_say_whose_an_identity_is(folder: Path) -> None:
+    def of_path(tenant: str) -> Json:
+        arn = f"arn:aws:iam::{ACCOUNT}:role/tenants/{tenant}/invoke-{len(tenant)}"
+        return role(f"invoke-{len(tenant)}", invoke(f"{tenant}/*", "common/*"), Arn=arn)
+
+    users = [user(f"user{len(t)}", GroupList=[f"{t}-people"]) for t in ("acme", "globex")]
+    groups = of_each(lambda t: group(f"{t}-people", invoke(f"{t}/*")))
+    accounts = export(*of_each(of_path), users=users, groups=groups)
+    assert init(folder, iam=accounts, sm=SHARED) == {
+        t: ([f"{PREFIX}/{t}/*"], {f"tenants/{t}/invoke-{len(t)}", f"user{len(t)}"})
+        for t in ("acme", "globex")
+    }
+
+
+def test_tags_that_policies_compare_for_other_reasons(folder: Path) -> None:
+    prod = {"StringEquals": {"aws:PrincipalTag/Environment": "prod"}}
+    tags = {"Environment": "prod"}
+    roles = of_each(lambda t: role(f"{t}-invoke", invoke(f"{t}/*"), tag={**tags, "tenant": t}))
+    others = [role(f"batch{n}", allow("s3:*", **prod), tag=tags) for n in range(3)]
+    assert init(folder, iam=export(*roles, *others), sm=SHARED) == both()
+
+
 def test_denies_that_spare_a_tenants_own(folder: Path) -> None:
     def wall(tenant: str) -> Json:
         deny = {
@@ -221,6 +249,22 @@ def test_a_multi_model_endpoint_for_one_tenant_beside_the_shared_one(folder: Pat
     assert found["globex"][0] == ["s3://ml-artifacts/globex/*", f"{PREFIX}/globex/*"]
 
 
+def test_an_endpoint_whose_prefix_is_wider_than_its_tenants(folder: Path) -> None:
+    """Were the whole prefix taken for the tenant's own, the leak would be gone."""
+    urls = {"acme": f"{PREFIX}/", "globex": f"{PREFIX}/globex/"}
+    sm = of_each(lambda t: {**endpoint(f"{t}-mme", f"{t}-mme"), "m": [model(f"{t}-mme", urls[t])]})
+    roles = of_each(lambda t: role(f"{t}-invoke", invoke(endpoint=f"{t}-mme"), tag={"tenant": t}))
+    assert init(folder, iam=export(*roles), sm=sm) == both()
+
+
+def test_two_tenants_endpoints_of_one_prefix(folder: Path) -> None:
+    sm = of_each(
+        lambda t: {**endpoint(f"{t}-mme", f"{t}-mme"), "m": [model(f"{t}-mme", f"{PREFIX}/")]}
+    )
+    roles = of_each(lambda t: role(f"{t}-invoke", invoke(endpoint=f"{t}-mme"), tag={"tenant": t}))
+    assert init(folder, iam=export(*roles), sm=sm) == both()
+
+
 def test_files_without_folders(folder: Path) -> None:
     roles = of_each(lambda t: role(f"{t}-invoke", invoke(f"{t}.tar.gz"), tag={"tenant": t}))
     assert init(folder, iam=export(*roles), sm=SHARED) == both(f"{PREFIX}/{{}}.tar.gz")
@@ -263,6 +307,20 @@ def test_sessions_of_one_role(folder: Path) -> None:
         {"arn": f"arn:aws:iam::{ACCOUNT}:role/acme-backend"},
         {"arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/vendor/acme", "tags": {"tenant": "acme"}},
     ]
+
+
+def test_a_caller_that_may_set_any_tag(folder: Path) -> None:
+    vendor = f"arn:aws:iam::{ACCOUNT}:role/vendor"
+    actions = ["sts:AssumeRole", "sts:TagSession"]
+    pinned = {"StringEquals": {"aws:RequestTag/tenant": "globex"}}
+    roles = [
+        role("acme-backend", allow(actions, vendor)),
+        role("globex-backend", allow(actions, vendor, **pinned)),
+        role("vendor", ABAC),
+    ]
+    assert init(folder, iam=export(*roles), sm=SHARED) == {
+        t: ([f"{PREFIX}/{t}/*"], {f"{t}-backend", f"vendor/{t}"}) for t in ("acme", "globex")
+    }
 
 
 def test_names_alone(folder: Path) -> None:
@@ -326,3 +384,74 @@ def test_texts_that_toml_must_escape(folder: Path) -> None:
     names = ['a"cme\\x', "glo\x7fbex"]
     roles = [role(f"r{n}", ABAC, tag={"tenant": name}) for n, name in enumerate(names)]
     assert init(folder, iam=export(*roles), sm=SHARED)
+
+
+words = st.sampled_from(
+    [
+        "acme",
+        "acme-eu",
+        "eu",
+        "common",
+        "a",
+        "tenant-b",
+        "globex",
+        "Globex",
+        "x.y",
+        "ci",
+        "7",
+        "",
+        "é",
+    ]
+)
+targets = st.sampled_from(["{}/*", "{}*", "*", "{}/v1/{}/*", "{}.tar.gz", "*/{}", "/{}/*", "?{}/*"])
+urls = st.sampled_from(
+    ["models/", "", "models/{}/", "{}", "a//{}/", "models/{}/m.tar.gz", "../{}/"]
+)
+
+
+@st.composite
+def identities(draw: st.DrawFn) -> Json:
+    make = draw(st.sampled_from([role, user]))
+    own = draw(words)
+    name = draw(st.sampled_from(["{}-role", "{}", "app_{}", "Svc{}"])).format(own) or "x"
+    patterns = [draw(targets).format(*[draw(words)] * 2) or "*" for _ in range(draw(small))]
+    keys = [f"arn:aws:s3:::ml-artifacts/{draw(urls).format(draw(words))}*" for _ in range(2)]
+    tag = draw(st.sampled_from([{}, {"tenant": own}, {"Customer": own}, {"team": own}]))
+    number = draw(st.integers(0, 99))
+    safe = "".join(c for c in name if c.isascii()) or "x"
+    return make(f"{safe}{number}", invoke(*patterns), allow("s3:GetObject", keys), tag=tag)
+
+
+small = st.integers(0, 3)
+
+
+@given(st.lists(identities(), max_size=8), st.lists(urls, max_size=3), words)
+@settings(max_examples=150, deadline=None)
+def test_whatever_the_account_artifacts_of_two_tenants_do_not_overlap(
+    tmp_path_factory: pytest.TempPathFactory, who: list[Json], prefixes: list[str], word: str
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    unique = {each["Arn"]: each for each in who}.values()
+    roles = [each for each in unique if "RoleName" in each]
+    users = [each for each in unique if "UserName" in each]
+    models = [
+        {**endpoint(f"e{n}", f"m{n}"), "m": model(f"m{n}", f"s3://ml-artifacts/{url.format(word)}")}
+        for n, url in enumerate(prefixes)
+    ]
+    write(folder / "account", iam=export(*roles, users=users), sm=models)
+    estate = load_sources([folder / "account"])
+    guessed = guess(estate)
+    written = tomllib.loads(manifest_text(guessed, ["account"]))
+    assert len(written.get("tenants", [])) == len(guessed.tenants)
+    assert all(tenant.principals for tenant in guessed.tenants)
+    literal = [
+        (tenant.name, pattern.partition("*")[0].partition("?")[0], pattern)
+        for tenant in guessed.tenants
+        for pattern in tenant.artifacts.patterns
+    ]
+    for name, one, pattern in literal:
+        for other_name, other, other_pattern in literal:
+            if name != other_name and pattern != one:
+                assert not other.startswith(one), (pattern, other_pattern)
+    principals = [p.arn for tenant in guessed.tenants for p in tenant.principals]
+    assert len(principals) == len(set(principals))

@@ -40,6 +40,11 @@ class Root:
     pattern: str = ""
 
 
+def is_endpoint(arn: str) -> bool:
+    """Whether a text is the ARN of an endpoint, in full."""
+    return _ENDPOINT.fullmatch(arn) is not None
+
+
 def root_of(bucket: str | None, key: str) -> Root:
     """Where the keys of a pattern lie, as far as it says it without wildcards."""
     literal = re.split(r"[*?]", key, maxsplit=1)[0]
@@ -98,7 +103,7 @@ def endpoints_named(estate: Estate) -> list[str]:
     for identity in estate.identities:
         for statement in allowing(identity):
             for text in () if statement.resource is None else _texts(statement.resource, identity):
-                if _ENDPOINT.fullmatch(text):
+                if is_endpoint(text):
                     found[text] = None
     return sorted(found)
 

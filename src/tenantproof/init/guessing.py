@@ -17,6 +17,7 @@ from tenantproof.init.evidence import (
     Root,
     endpoints_named,
     invokes,
+    is_endpoint,
     is_run_by_sagemaker,
     multi_model_prefixes,
     objects,
@@ -42,6 +43,9 @@ _PLAIN_KEYS = frozenset(
 )
 """Tags that say whose something is, also with ``id`` or ``name`` behind."""
 
+_TARGET_MODEL = re.compile(r"[\x21-\x7e][\x20-\x7e]*")
+"""What a TargetModel can be, and a pattern of some."""
+
 _MOST_SESSIONS = 200
 """With more tenants than this, sessions of a role are not listed one by one."""
 
@@ -51,11 +55,10 @@ _OF_NOBODY = SHARED | {"admin", "internal", "n/a", "na", "none", "ops", "platfor
 
 @dataclass(frozen=True)
 class GuessedArtifacts:
-    """S3 URL patterns of artifacts (or with no bucket known, TargetModels), and what says so."""
+    """Patterns of S3 URLs, or of TargetModels where no bucket is known, and what says so."""
 
     patterns: tuple[str, ...]
     why: str
-    are_target_models: bool = False
 
 
 @dataclass(frozen=True)
@@ -232,7 +235,8 @@ class _Guessing:
                 for value in said
                 if plain or may_be_tenant(value)
             )
-            score = 4 * plain + 3 * (key in compared) + 2 * (min(agreeing, len(said)) > 1)
+            telling = sum(map(may_be_tenant, said)) * 2 > len(said)
+            score = 4 * plain + 3 * (key in compared and (plain or telling)) + 2 * (agreeing > 1)
             if score >= 3 or (score == 2 and len(said) > 1 and agreeing * 2 > len(said)):
                 scores[key] = score
         best = max(scores.values(), default=0)
@@ -252,7 +256,7 @@ class _Guessing:
         """The tag that says whose something is, with its value."""
         by_key = {key.lower(): (key, value) for key, value in tags}
         for key in self._keys:
-            if key in by_key:
+            if key in by_key and (_is_plain_key(key) or may_be_tenant(by_key[key][1])):
                 return by_key[key]
         return None
 
@@ -269,7 +273,7 @@ class _Guessing:
         tenants, incomplete = self._finished()
         return Guess(
             tuple(tenants),
-            tuple(sorted(e.arn for e in self._estate.endpoints))
+            tuple(sorted(e.arn for e in self._estate.endpoints if is_endpoint(e.arn)))
             or tuple(endpoints_named(self._estate)),
             tuple(sorted(self._shared(tenants))),
             tuple(sorted(self._left())),
@@ -277,6 +281,7 @@ class _Guessing:
         )
 
     def _tenant(self, name: str) -> _Tenant:
+        name = name if name.isprintable() else folded(name)
         return self._tenants.setdefault(folded(name), _Tenant(name))
 
     def _assign(self, identity: Identity, name: str, why: str) -> None:
@@ -311,14 +316,16 @@ class _Guessing:
 
     def _assign_by_names(self) -> None:
         """A name that holds a tenant's, or that of a folder that others stand beside."""
-        known = {key: tenant.name for key, tenant in self._tenants.items()}
+        known = self._names()
         candidates = {**self._segments, **known}
         for identity in self._free:
-            held = longest_held(identity.name, candidates.values())
-            if held is None or set(tokens(identity.name)) & OF_PLATFORMS:
+            if set(tokens(identity.name)) & OF_PLATFORMS:
                 continue
-            if folded(held) in known or self._is_about_models(identity):
-                self._assign(identity, held, f"the name of {_short(identity)}")
+            for text, why in _names_of(identity):
+                held = longest_held(text, candidates)
+                if held and (folded(held) in known or self._is_about_models(identity)):
+                    self._assign(identity, held, why)
+                    break
 
     def _is_about_models(self, identity: Identity) -> bool:
         return invokes(identity) or bool(self._objects[identity.arn]) or _assumes(identity)
@@ -353,7 +360,7 @@ class _Guessing:
                 shapes.update(_shapes(tokens(arn.rpartition("/")[2]), own))
         for identity in self._free:
             words = tokens(identity.name)
-            if invokes(identity) and not set(words) & OF_PLATFORMS:
+            if self._is_about_models(identity) and not set(words) & OF_PLATFORMS:
                 for word in words:
                     if may_be_tenant(word) and shapes & set(_shapes(words, (word,))):
                         name = _as_written(identity.name, word)
@@ -390,7 +397,7 @@ class _Guessing:
             if len(names) > _MOST_SESSIONS:
                 self._unassigned[identity.arn] = f"sessions of it carry the tag {key}"
                 continue
-            for name in names:
+            for name in names.values():
                 tenant = self._tenants[folded(name)]
                 why = f"a session of {_short(identity)} with the tag {key}={name}"
                 tenant.sessions[_session(identity, name)] = (key, why)
@@ -404,12 +411,13 @@ class _Guessing:
         self._locate_by_name()
         self._locate_dedicated()
         self._locate_by_elimination()
+        common = self._common_prefixes()
         for tenant in self._tenants.values():
             if not tenant.roots:
-                for prefix in self._common_prefixes() if self._served else self._behind_which:
+                for prefix in common if self._served else self._behind_which:
                     root = self._behind(prefix, f"{tenant.name}/*")
                     self._add(tenant, root, "the prefix of the multi-model endpoint and its name")
-            self._locate_on_all(tenant)
+            self._locate_on_all(tenant, common)
 
     def _is_named_in(self, prefix: S3Location) -> bool:
         """Whether a prefix is a tenant's own, by a folder's name or the bucket's."""
@@ -429,6 +437,7 @@ class _Guessing:
         """Folders, buckets and files of tenants' names."""
         flat: list[tuple[_Tenant, Root, str]] = []
         in_folders = False
+        names = self._names()
         for root, how in self._sightings():
             at = next((n for n, f in enumerate(root.folders) if folded(f) in self._tenants), None)
             if at is not None:
@@ -437,19 +446,21 @@ class _Guessing:
                 tenant = self._tenants[folded(folders[-1])]
                 self._add(tenant, Root(root.bucket, folders, "", "/".join((*folders, "*"))), how)
                 continue
-            bucket = longest_held(root.bucket or "", self._names())
+            bucket = longest_held(root.bucket or "", names)
             if bucket is not None:
                 self._add(self._tenants[folded(bucket)], Root(root.bucket, (), "", "*"), how)
-            elif (name := longest_held(_stem(root), self._names())) is not None:
+            elif (name := longest_held(_stem(root), names)) is not None:
                 flat.append((self._tenants[folded(name)], root, how))
         for tenant, root, how in () if in_folders else flat:
             self._add(tenant, root, how)
 
-    def _names(self) -> list[str]:
-        return [tenant.name for tenant in self._tenants.values()]
+    def _names(self) -> dict[str, str]:
+        """The tenants' names by their folded names."""
+        return {key: tenant.name for key, tenant in self._tenants.items()}
 
     def _locate_dedicated(self) -> None:
         """What endpoints of a tenant's name or tag serve, where no folder says whose it is."""
+        claims: list[tuple[_Tenant, Root, bool, str]] = []
         for endpoint, root, multi in self._served:
             if any(self._is_of(root, tenant) for tenant in self._tenants.values()):
                 continue
@@ -457,9 +468,22 @@ class _Guessing:
             name = longest_held(endpoint.name, self._names()) if tag is None else tag[1]
             tenant = self._tenants.get(folded(name or ""))
             if tenant is not None:
-                pattern = "/".join((*root.folders, "*")) if multi else root.pattern
                 how = f"it is served by endpoint/{endpoint.name}"
-                self._add(tenant, Root(root.bucket, root.folders, root.rest, pattern), how)
+                claims.append((tenant, root, multi, how))
+        for tenant, root, multi, how in claims:
+            if not multi:
+                self._add(tenant, root, how)
+                continue
+            whole = Root(root.bucket, root.folders, "", "/".join((*root.folders, "*")))
+            of_others = [u for t in self._tenants.values() if t is not tenant for u in t.roots]
+            of_others += [_url(r) for t, r, _, _ in claims if t is not tenant]
+            if any(_overlap(_url(whole), url) for url in of_others):
+                # Wider than the tenant's own: that may be the very leak that is looked for.
+                folders = (*root.folders, tenant.name)
+                own = Root(root.bucket, folders, "", "/".join((*folders, "*")))
+                self._add(tenant, own, f"{how}, in whose prefix others' are, and its name")
+            else:
+                self._add(tenant, whole, how)
 
     @staticmethod
     def _is_of(root: Root, tenant: _Tenant) -> bool:
@@ -508,9 +532,8 @@ class _Guessing:
             )
         ]
 
-    def _locate_on_all(self, tenant: _Tenant) -> None:
+    def _locate_on_all(self, tenant: _Tenant, common: list[S3Location]) -> None:
         """A tenant with a folder in one common prefix has one of that name in the others."""
-        common = self._common_prefixes()
         for url in list(tenant.roots):
             for prefix in common:
                 if url.startswith(prefix.url):
@@ -522,7 +545,9 @@ class _Guessing:
 
     @staticmethod
     def _add(tenant: _Tenant, root: Root, why: str) -> None:
-        tenant.roots.setdefault(_url(root), why)
+        is_void = root.bucket is None and not _TARGET_MODEL.fullmatch(root.pattern)
+        if root.pattern and not is_void:
+            tenant.roots.setdefault(_url(root), why)
 
     # -- the result --------------------------------------------------------------------------
 
@@ -586,11 +611,10 @@ class _Guessing:
 
 def _guessed(tenant: _Tenant, patterns: list[str]) -> GuessedTenant:
     reasons = dict.fromkeys(tenant.roots[url] for url in patterns)
-    are_target_models = not patterns[0].startswith("s3://")
     return GuessedTenant(
         tenant.name,
         "; ".join(list(tenant.why)[:3]),
-        GuessedArtifacts(tuple(patterns), "; ".join(list(reasons)[:3]), are_target_models),
+        GuessedArtifacts(tuple(patterns), "; ".join(list(reasons)[:3])),
         tuple(_principals(tenant)),
     )
 
@@ -675,6 +699,18 @@ def _as_written(name: str, word: str) -> str:
     """A word of a name in the case in which the name has it."""
     at = name.lower().find(word)
     return name[at : at + len(word)].lower() if at < 0 else name[at : at + len(word)]
+
+
+def _names_of(identity: Identity) -> Iterator[tuple[str, str]]:
+    """The texts that may hold the name of an identity's tenant, the plainest first."""
+    who = _short(identity)
+    yield identity.name, f"the name of {who}"
+    path = identity.arn.split("/", 1)[1].rpartition("/")[0]
+    if path:
+        yield path, f"the path of {who}"
+    groups = [arn.rpartition("/")[2] for arn in identity.groups]
+    if groups:
+        yield "/".join(groups), f"the groups of {who}"
 
 
 def _short(identity: Identity) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from functools import lru_cache
 
 SHARED = frozenset(
@@ -76,12 +76,23 @@ def may_be_tenant(name: str) -> bool:
     return not all(word in _PLAIN or word.isdigit() for word in words)
 
 
-def longest_held(name: str, candidates: Iterable[str]) -> str | None:
+def longest_held(name: str, candidates: Mapping[str, str]) -> str | None:
     """The one candidate that a name holds, of those within each other the longest.
 
-    None where it holds none, or several that are not within each other.
+    Args:
+        name: the name.
+        candidates: names by their folded names.
+
+    Returns:
+        None where it holds none, or several that are not within each other.
     """
-    held = sorted({c for c in candidates if holds(name, c)}, key=lambda c: -len(folded(c)))
+    words = tokens(name)
+    runs = ("-".join(words[i:j]) for i in range(len(words)) for j in range(i + 1, len(words) + 1))
+    held = sorted({candidates[run] for run in runs if run in candidates}, key=_by_length)
     if held and all(holds(held[0], other) for other in held):
         return held[0]
     return None
+
+
+def _by_length(name: str) -> tuple[int, str]:
+    return -len(folded(name)), name

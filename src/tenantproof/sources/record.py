@@ -50,8 +50,8 @@ class Record:
 
     def others(self, known: Iterable[str]) -> Iterator[tuple[str, JsonNode]]:
         """The members that are none of the known."""
-        for name in self._members.keys() - set(known):
-            yield name, self._members[name]
+        names = frozenset(known)
+        yield from ((name, node) for name, node in self._members.items() if name not in names)
 
     def text(self, name: str) -> str | None:
         """A text, None where there is none."""
@@ -121,6 +121,8 @@ class Record:
             key, value = item.required("Key"), item.text("Value")
             if key is None:
                 continue
+            if value is None:
+                item.report(item.place, f"found no Value of the tag {key}, expected a text")
             if key.lower() in seen:
                 message = f"found the tag {key} a second time, expected each once"
                 self.report(item.place, f"{message}: their case is ignored")
@@ -185,7 +187,7 @@ def embedded(node: JsonNode, file: str) -> JsonNode:
     if text.lstrip()[:1] not in {"{", "["}:
         with suppress(UnicodeDecodeError):
             text = unquote(text, errors="strict")
-    return read_json(text, file, path=node.place.path, within=node.place)
+    return read_json(text, file, within=node.place)
 
 
 def _plain(node: JsonNode) -> object:
