@@ -79,8 +79,9 @@ _statements = st.fixed_dictionaries(
 documents: st.SearchStrategy[Json] = st.lists(_statements, min_size=1, max_size=2).map(
     lambda s: {
         "Version": "2012-10-17",
-        "Statement": [{k: v for k, v in each.items() if k != "Sid" or i == 0}
-                      for i, each in enumerate(s)],
+        "Statement": [
+            {k: v for k, v in each.items() if k != "Sid" or i == 0} for i, each in enumerate(s)
+        ],
     }
 )
 _tags = st.dictionaries(st.sampled_from(["tenant", "Team"]), st.sampled_from(["acme", "", "a b"]))
@@ -91,7 +92,9 @@ def worlds(draw: st.DrawFn) -> World:
     policies = draw(st.dictionaries(names, documents, max_size=2))
 
     def owners(groups: tuple[str, ...] = (), *, plain: bool = False) -> tuple[Owner, ...]:
-        known = st.lists(st.sampled_from(sorted(policies)), unique=True) if policies else st.just([])
+        known = (
+            st.lists(st.sampled_from(sorted(policies)), unique=True) if policies else st.just([])
+        )
         unique = st.lists(names, max_size=2, unique=True)
         return tuple(
             Owner(
@@ -171,8 +174,7 @@ def as_exports(world: World) -> dict[str, Json]:
         ],
         "GroupDetailList": [common(group, "Group") for group in world.groups],
         "RoleDetailList": [
-            bounded(role, "Role")
-            | {"AssumeRolePolicyDocument": TRUST, "InstanceProfileList": []}
+            bounded(role, "Role") | {"AssumeRolePolicyDocument": TRUST, "InstanceProfileList": []}
             for role in world.roles
         ],
         "Policies": [

@@ -9,9 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from hypothesis import given, settings
-
-from tenantproof.account import Estate
-from tenantproof.sources import Deployment, load_sources
 from sources_worlds import (
     ACCOUNT,
     REGION,
@@ -21,6 +18,9 @@ from sources_worlds import (
     as_template,
     worlds,
 )
+
+from tenantproof.account import Estate
+from tenantproof.sources import Deployment, load_sources
 
 
 def read(files: dict[str, Any], deployment: Deployment | None = None) -> Estate:
@@ -35,11 +35,15 @@ def essence(estate: Estate) -> Estate:
     return replace(
         estate,
         identities=tuple(
-            replace(each, policies=sort(each.policies), managed_policies=sort(each.managed_policies))
+            replace(
+                each, policies=sort(each.policies), managed_policies=sort(each.managed_policies)
+            )
             for each in sort(estate.identities)
         ),
         groups=tuple(
-            replace(each, policies=sort(each.policies), managed_policies=sort(each.managed_policies))
+            replace(
+                each, policies=sort(each.policies), managed_policies=sort(each.managed_policies)
+            )
             for each in sort(estate.groups)
         ),
         managed_policies=sort(estate.managed_policies),
