@@ -291,8 +291,8 @@ class Functions:
         if isinstance(holds, bool):
             return self.resolved(parts[1] if holds else parts[2])
         either = [self.resolved(part) for part in parts[1:]]
-        same = either[0] == either[1]
-        return either[0] if same else NotKnown(holds, place)
+        one, other = (text(each) for each in either)
+        return either[0] if one is not None and one == other else NotKnown(holds, place)
 
     def holds(self, name: str, place: Place) -> bool | str:
         """Whether a condition holds; where nobody knows, why not."""

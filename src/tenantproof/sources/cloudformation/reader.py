@@ -128,8 +128,10 @@ class TemplateReader:
                 self._exports.setdefault(name, (stack, output))
         for stack in stacks:
             self._take(stack)
-        for key in self._documents.keys() - self._deployed:
-            place = self._documents[key].template.place
+        for key, document in self._documents.items():
+            if key in self._deployed:
+                continue
+            place = document.template.place
             self._assembly.listing.gap(f"{key} is nested in no stack that is deployed", place)
         return self._assembly.estate()
 
