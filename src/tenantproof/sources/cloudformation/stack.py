@@ -111,10 +111,16 @@ class Stack:
         self._listing = listing
         self._exported = exported
         self._nested = nested
-        self._sections = {section: _section(template, section) for section in _SECTIONS}
+        self._sections = {section: self._section(section) for section in _SECTIONS}
         self._parameters: dict[str, Value] = {}
         self._names: dict[str, str] = {}
         self.functions = Functions(self, home, name, problems)
+
+    def _section(self, name: str) -> Table:
+        section = self.template.get(name)
+        if section is not None and not isinstance(section, Table):
+            self.leave_out(f"{name} is no object, and not read", section.place)
+        return section if isinstance(section, Table) else Table((), self.template.place)
 
     # -- what functions refer to -------------------------------------------------------------
 
@@ -256,15 +262,16 @@ class Stack:
                 self.leave_out(f"{key.value} makes resources, which are not read", written.place)
                 continue
             if not isinstance(written, Table):
+                self.leave_out(f"{key.value} is no resource, and not read", written.place)
                 continue
             condition = text(written.get("Condition"))
             holds = True if condition is None else self.functions.holds(condition, written.place)
             if holds is False:
                 continue
-            properties = self.functions.resolved(_properties(written))
+            given = written.get("Properties") or Table((), written.place)
+            properties = self.functions.resolved(given)
             if not isinstance(properties, Table):
-                message = f"the properties of {key.value} are not known"
-                self.leave_out(message, written.place)
+                self.leave_out(f"the properties of {key.value} are not known", given.place)
                 properties = Table((), written.place)
             doubt = holds if isinstance(holds, str) else None
             yield Resource(key.value, self._type(key.value), properties, written.place, doubt)
@@ -286,11 +293,6 @@ class Stack:
 
 
 _SECTIONS = ("Conditions", "Mappings", "Outputs", "Parameters", "Resources")
-
-
-def _section(template: Table, name: str) -> Table:
-    section = template.get(name)
-    return section if isinstance(section, Table) else Table((), template.place)
 
 
 def _properties(written: Table) -> Table:

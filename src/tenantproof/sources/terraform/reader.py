@@ -121,8 +121,8 @@ class _Applied:
             else:
                 others[instance.type] += 1
         for type_, count in sorted(others.items()):
-            message = f"{count} of the type {type_}, not read"
-            self._assembly.listing.gap(message, self._plan.place, matters=False)
+            message = f"{count} of the type {type_ or 'that is not known'}, not read"
+            self._assembly.listing.gap(message, self._plan.place, matters=not type_)
 
     # -- attributes --------------------------------------------------------------------------
 
@@ -200,8 +200,9 @@ class _Applied:
         tags = instance.values.get("tags_all")
         if not isinstance(tags, Table):
             tags = instance.values.get("tags")
-        if isinstance(tags, NotKnown):
-            self._gap(instance, f"the tags of {instance.address} are not known: {tags.reason}")
+        if tags is not None and not isinstance(tags, Table):
+            reason = tags.reason if isinstance(tags, NotKnown) else "they are no object"
+            self._gap(instance, f"the tags of {instance.address} are not known: {reason}")
         known: dict[str, str] = {}
         for key, value in tags.members if isinstance(tags, Table) else ():
             tag = text(value)
@@ -332,9 +333,11 @@ class _Applied:
             document = policy.get("policy")
             if name is not None and name in separate:
                 continue
-            if document is not None or not isinstance(value, Table):
+            if name or document is not None or not isinstance(value, Table):
                 named = name or f"of {value.place.path}"
-                self._assembly.inline("role", home, owner, named, document or value)
+                unread = value if isinstance(value, NotKnown) else None
+                missing = unread or NotKnown("it has no document", value.place)
+                self._assembly.inline("role", home, owner, named, document or missing)
 
     def _separate(self, role: str) -> set[str]:
         """The inline policies of a role that are resources of their own, or were."""
