@@ -200,7 +200,7 @@ class TemplateReader:
 
     def _with_nested(self, stack: Stack, depth: int) -> Iterator[Stack]:
         yield stack
-        for resource in stack.resources():
+        for resource in stack.resources:
             nested = self._nested(stack, resource.name) if resource.type == _STACK else None
             if nested is not None and depth < _DEEPEST:
                 yield from self._with_nested(nested, depth + 1)
@@ -252,7 +252,7 @@ class TemplateReader:
 
     def _take(self, stack: Stack) -> None:
         others: Counter[str] = Counter()
-        for resource in stack.resources():
+        for resource in stack.resources:
             read = _READ.get(resource.type)
             if read is not None:
                 read(_Taken(stack, resource, self._assembly))

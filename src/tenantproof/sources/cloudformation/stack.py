@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from tenantproof.errors import Place, Problem
 from tenantproof.policy.json_reader import JsonString
@@ -255,8 +256,12 @@ class Stack:
 
     # -- what it makes -----------------------------------------------------------------------
 
-    def resources(self) -> Iterator[Resource]:
+    @cached_property
+    def resources(self) -> tuple[Resource, ...]:
         """The resources that are deployed, or may be."""
+        return tuple(self._resources())
+
+    def _resources(self) -> Iterator[Resource]:
         for key, written in self._sections["Resources"].members:
             if key.value.startswith("Fn::"):
                 self.leave_out(f"{key.value} makes resources, which are not read", written.place)

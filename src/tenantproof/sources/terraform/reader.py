@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import cached_property
 
 from tenantproof.account import Estate
 from tenantproof.errors import Problem
@@ -326,7 +327,7 @@ class _Applied:
         written = self._is_written(instance, "inline_policy")
         if isinstance(inline, NotKnown) and not written:
             return
-        separate = set() if written else self._separate(owner.value)
+        separate = set() if written else self._separate.get(owner.value, set())
         for value in listed(inline):
             policy = block(value)
             name = text(policy.get("name"))
@@ -339,13 +340,15 @@ class _Applied:
                 missing = unread or NotKnown("it has no document", value.place)
                 self._assembly.inline("role", home, owner, named, document or missing)
 
-    def _separate(self, role: str) -> set[str]:
-        """The inline policies of a role that are resources of their own, or were."""
-        return {
-            self._policy_name(each)
-            for each in (*self._plan.instances, *self._plan.deleted)
-            if each.type == "aws_iam_role_policy" and text(self.attribute(each, "role")) == role
-        }
+    @cached_property
+    def _separate(self) -> dict[str | None, set[str]]:
+        """By role, its inline policies that are resources of their own, or were."""
+        found: dict[str | None, set[str]] = {}
+        for each in (*self._plan.instances, *self._plan.deleted):
+            if each.type == "aws_iam_role_policy":
+                role = text(self.attribute(each, "role"))
+                found.setdefault(role, set()).add(self._policy_name(each))
+        return found
 
     def _boundary(self, instance: Instance) -> Value | None:
         boundary = self.attribute(instance, "permissions_boundary")

@@ -89,7 +89,7 @@ class References:
             for instance in plan.instances
             for end in range(len(instance.module.steps) + 1)
         }
-        self._written: dict[tuple[tuple[str, ...], str], Table] = {}
+        self._written: dict[tuple[str, ...], dict[str | None, Table]] = {}
 
     def expressions(self, instance: Instance) -> Table | None:
         """What is written in the configuration of an instance; None where there is none."""
@@ -99,13 +99,13 @@ class References:
     def written(self, instance: Instance) -> Table | None:
         """An instance's resource in the configuration."""
         calls = tuple(name for name, _ in instance.module.steps)
-        key = calls, instance.plain
-        if key not in self._written:
-            for resource in listed(self._module(instance.module).get("resources")):
-                if isinstance(resource, Table):
-                    address = text(resource.get("address")) or ""
-                    self._written[calls, address] = resource
-        return self._written.get(key)
+        if calls not in self._written:
+            self._written[calls] = {
+                text(resource.get("address")): resource
+                for resource in listed(self._module(instance.module).get("resources"))
+                if isinstance(resource, Table)
+            }
+        return self._written[calls].get(instance.plain)
 
     def followed(self, instance: Instance, name: str, value: Value) -> Value:
         """An attribute, the parts of it that are not known followed to what they refer to."""
