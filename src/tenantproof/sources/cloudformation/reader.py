@@ -122,10 +122,9 @@ class TemplateReader:
         inner = {key for document in self._documents.values() for key in self._inner(document)}
         roots = [key for key in self._documents if key not in inner]
         stacks = [self._deploy(key, None, {}) for key in roots]
-        stacks = [each for stack in stacks for each in self._with_nested(stack, 0)]
         for stack in stacks:
-            for name, output in stack.exports():
-                self._exports.setdefault(name, (stack, output))
+            self._export(stack)
+        stacks = [each for stack in stacks for each in self._with_nested(stack, 0)]
         for stack in stacks:
             self._take(stack)
         for key, document in self._documents.items():
@@ -200,10 +199,15 @@ class TemplateReader:
 
     def _with_nested(self, stack: Stack, depth: int) -> Iterator[Stack]:
         yield stack
-        for resource in stack.resources:
-            nested = self._nested(stack, resource.name) if resource.type == _STACK else None
+        for name in stack.named(_STACK):
+            nested = self._nested(stack, name)
             if nested is not None and depth < _DEEPEST:
+                self._export(nested)
                 yield from self._with_nested(nested, depth + 1)
+
+    def _export(self, stack: Stack) -> None:
+        for name, output in stack.exports():
+            self._exports.setdefault(name, (stack, output))
 
     def _nested(self, parent: Stack, name: str) -> Stack | None:
         """The stack that a resource of another is; None where its template is not there."""

@@ -256,6 +256,12 @@ class Stack:
 
     # -- what it makes -----------------------------------------------------------------------
 
+    def named(self, type_: str) -> Iterator[str]:
+        """The logical IDs of the resources of a type that are deployed, or may be."""
+        for key, written in self._sections["Resources"].members:
+            if self._type(key.value) == type_ and self._holds(written) is not False:
+                yield key.value
+
     @cached_property
     def resources(self) -> tuple[Resource, ...]:
         """The resources that are deployed, or may be."""
@@ -269,8 +275,7 @@ class Stack:
             if not isinstance(written, Table):
                 self.leave_out(f"{key.value} is no resource, and not read", written.place)
                 continue
-            condition = text(written.get("Condition"))
-            holds = True if condition is None else self.functions.holds(condition, written.place)
+            holds = self._holds(written)
             if holds is False:
                 continue
             given = written.get("Properties") or Table((), written.place)
@@ -280,6 +285,11 @@ class Stack:
                 properties = Table((), written.place)
             doubt = holds if isinstance(holds, str) else None
             yield Resource(key.value, self._type(key.value), properties, written.place, doubt)
+
+    def _holds(self, written: Value) -> bool | str:
+        """Whether a resource is deployed; where nobody knows, why not."""
+        name = text(written.get("Condition")) if isinstance(written, Table) else None
+        return True if name is None else self.functions.holds(name, written.place)
 
     def output(self, name: str) -> Value | None:
         """An output; None where there is none, or it is not there."""

@@ -29,6 +29,7 @@ from tenantproof.sources.values import (
     listed,
     text,
     texts,
+    unclear_parts,
 )
 
 HARMLESS = re.compile(
@@ -130,7 +131,7 @@ class _Applied:
     def attribute(self, instance: Instance, name: str) -> Value | None:
         """An attribute: as planned, or followed to what it refers to, or derived."""
         value = instance.values.get(name)
-        if value is not None:
+        if value is not None and next(unclear_parts(value), None) is not None:
             value = self._references.followed(instance, name, value)
         if value is None or isinstance(value, NotKnown):
             return self._derived(instance, name) or value
