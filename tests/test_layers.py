@@ -26,6 +26,7 @@ BELOW: dict[str, set[str]] = {
     "certificate": {"errors", "evaluate", "policy", "reading", "request"},
     "certify": {"certificate", "errors", "isolation", "policy"},
     "report": {"compare", "errors", "isolation", "mutate", "policy", "prove", "request"},
+    "init": {"account", "errors", "policy", "sources"},
     "simulate": {"errors", "evaluate", "policy", "request"},
     "explain": {
         "errors",
@@ -58,6 +59,7 @@ BELOW: dict[str, set[str]] = {
         "compare",
         "errors",
         "explain",
+        "init",
         "isolation",
         "mutate",
         "prove",

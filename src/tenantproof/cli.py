@@ -1,4 +1,4 @@
-"""The command line: ``check``, ``diff``, ``mutate``, ``verify``, ``explain`` and ``simulate``.
+"""The command line: a command each for what the library does.
 
 Modules that a command needs are imported by the command: ``--help`` must not pay for a solver.
 """
@@ -179,6 +179,44 @@ def _check_certificate(path: Path, read: Iterable[Path]) -> None:
         message = f"the certificate could not be written: {error.strerror}"
     if message is not None:
         raise InputError([Problem(message, Place(str(path), "$"))])
+
+
+@main.command()
+@click.option(
+    "--from",
+    "sources",
+    type=click.Path(path_type=Path, exists=True),
+    multiple=True,
+    required=True,
+    metavar="PATH",
+    help="A file or folder to read: account exports, descriptions of SageMaker, templates, "
+    "policies; may be repeated.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="tenantproof.toml",
+    show_default=True,
+    metavar="FILE",
+    help="The manifest to write.",
+)
+@click.option("--force", is_flag=True, help="Write over a manifest that is there.")
+@_lenient
+def init(sources: tuple[Path, ...], output: Path, *, force: bool, lenient: bool) -> NoReturn:
+    """Write a manifest from sources, with tenants guessed from prefixes, tags and names.
+
+    Each guess is marked with what it was guessed from. Exit code 0: written. 2: bad input, or
+    nothing there tells tenants apart.
+    """
+    from tenantproof.init import summary, write_manifest
+
+    _escape_what_cannot_be_printed()
+    try:
+        guessed, estate = write_manifest(sources, output, force=force, lenient=lenient)
+    except InputError as error:
+        _tell(error)
+        sys.exit(Exit.BAD_INPUT)
+    _finish(summary(guessed, estate, output), Exit.PROVED)
 
 
 QUESTIONS = ("no-new-access", "equivalent", "disjoint", "at-most")

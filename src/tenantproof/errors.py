@@ -8,9 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 
-@dataclass(frozen=True)
+class Positions(Protocol):
+    """A text that knows where its nodes are, once somebody asks."""
+
+    @property
+    def file(self) -> str:
+        """The name of the text's file."""
+        ...
+
+    def locate(self, ordinal: int) -> tuple[str, int, int]:
+        """The path, line and column of a node by its number in the text."""
+        ...
+
+
 class Place:
     """Where a node of a document was written.
 
@@ -18,17 +31,70 @@ class Place:
     ``line`` and ``column`` count characters from 1; a ``line`` of 0 means that the format's
     reader keeps no positions (TOML). A ``path`` is empty where ``file`` says it all: an option of
     the command line, say.
+
+    A value, compared by these four. Of millions of nodes hardly one is ever asked where it is, so
+    that a reader may leave it to be found out (:meth:`of`).
     """
 
-    file: str
-    path: str
-    line: int = 0
-    column: int = 0
+    __slots__ = ("_at", "_source")
+
+    def __init__(self, file: str, path: str, line: int = 0, column: int = 0) -> None:
+        self._source: Positions | str = file
+        self._at: int | tuple[str, int, int] = (path, line, column)
+
+    @classmethod
+    def of(cls, source: Positions, ordinal: int) -> Place:
+        """The place of a node that its text finds when it is asked for."""
+        place = cls.__new__(cls)
+        place._source, place._at = source, ordinal  # noqa: SLF001 (its own)
+        return place
+
+    def _located(self) -> tuple[str, int, int]:
+        if isinstance(self._at, int):
+            assert not isinstance(self._source, str)
+            return self._source.locate(self._at)
+        return self._at
+
+    @property
+    def file(self) -> str:
+        """The file."""
+        return self._source if isinstance(self._source, str) else self._source.file
+
+    @property
+    def path(self) -> str:
+        """The JSON path in it."""
+        return self._located()[0]
+
+    @property
+    def line(self) -> int:
+        """The line."""
+        return self._located()[1]
+
+    @property
+    def column(self) -> int:
+        """The column."""
+        return self._located()[2]
+
+    def _values(self) -> tuple[str, str, int, int]:
+        return (self.file, *self._located())
+
+    def __eq__(self, other: object) -> bool:
+        return self._values() == other._values() if isinstance(other, Place) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def __reduce__(self) -> tuple[type[Place], tuple[str, str, int, int]]:
+        return Place, self._values()
+
+    def __repr__(self) -> str:
+        file, path, line, column = self._values()
+        return f"Place(file={file!r}, path={path!r}, line={line!r}, column={column!r})"
 
     def __str__(self) -> str:
-        position = f":{self.line}:{self.column}" if self.line else ""
-        path = f": {self.path}" if self.path else ""
-        return f"{self.file}{position}{path}"
+        file, path, line, column = self._values()
+        position = f":{line}:{column}" if line else ""
+        return f"{file}{position}{f': {path}' if path else ''}"
 
 
 @dataclass(frozen=True)

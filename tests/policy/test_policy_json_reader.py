@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import pickle
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenantproof.errors import InputError, Problem
+from tenantproof.errors import InputError, Place, Problem
 from tenantproof.policy.json_reader import (
     JsonArray,
     JsonBool,
@@ -127,6 +129,45 @@ def test_a_document_inside_a_file_counts_the_lines_of_the_file() -> None:
     with pytest.raises(InputError) as refused:
         read_json("[\n?]", "cases.jsonl", first_line=7)
     assert position(refused.value.problems[0]) == (8, 1)
+
+
+def nodes(root: JsonNode) -> Iterator[JsonNode]:
+    yield root
+    match root:
+        case JsonObject(members):
+            for key, value in members:
+                yield key
+                yield from nodes(value)
+        case JsonArray(items):
+            for item in items:
+                yield from nodes(item)
+
+
+@given(json_values, st.sampled_from([None, 1]), st.booleans(), st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_both_readers_agree_on_where_nodes_are(
+    value: object, indent: int | None, ascii_: bool, inner: bool
+) -> None:
+    """A comment has the slow reader read; without one a place is found out when it is asked for."""
+    text = json.dumps(value, indent=indent, ensure_ascii=ascii_)
+    within = Place("outer.json", "$.Policy", 3, 4) if inner else None
+    fast = read_json(f"    {text}", "a.json", first_line=2, within=within)
+    slow = read_json(f"/**/{text}", "a.json", first_line=2, within=within, lenient=True)
+    assert plain(fast) == plain(slow)
+    assert [node.place for node in nodes(fast)] == [node.place for node in nodes(slow)]
+
+
+def test_a_place_is_a_value() -> None:
+    root = read_json('{"a": [1]}', "a.json")
+    assert isinstance(root, JsonObject)
+    place = root.members[0][1].place
+    same = Place("a.json", "$.a", 1, 7)
+    assert place == same
+    assert hash(place) == hash(same)
+    assert repr(place) == repr(same)
+    assert pickle.loads(pickle.dumps(place)) == same
+    assert place != Place("a.json", "$.a", 1, 8)
+    assert place != "a.json"
 
 
 # -- what is not JSON --------------------------------------------------------------------------

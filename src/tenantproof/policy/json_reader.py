@@ -4,15 +4,25 @@ The standard library's parser forgets positions and lets a later duplicate key w
 in an access policy both matter. This reader follows RFC 8259 to the letter. What people paste
 from documentation - comments and trailing commas - is read on, so that every occurrence is
 found, and is a problem unless ``lenient`` was asked for.
+
+Most documents have nothing wrong with them, and of their nodes hardly one is asked where it is.
+Those the standard library reads, in C; where a node is, is found out when somebody asks. The others
+are read here.
 """
 
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_right
 from dataclasses import dataclass
-from json.decoder import JSONDecodeError, scanstring  # type: ignore[attr-defined]
-from typing import NoReturn
+from functools import cached_property
+from json.decoder import (  # type: ignore[attr-defined]
+    JSONDecodeError,
+    JSONDecoder,
+    scanstring,
+)
+from typing import Any, NoReturn
 
 from tenantproof.errors import InputError, Place, Problem
 
@@ -23,6 +33,11 @@ _BLANK = re.compile(r"[ \t\n\r]*")
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _CONSTANTS = ("true", "false", "null")
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\]:]|[^\s{}\[\]:",]++')
+_OPENING = frozenset("{[")
+_CLOSING = frozenset("}]")
+_NO_INDEX = 2**64 - 1
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _WORD = re.compile(r"[A-Za-z0-9_.+-]+")
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LENIENT_HINT = (
@@ -30,7 +45,7 @@ _LENIENT_HINT = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class JsonString:
     """A JSON string, its escapes resolved."""
 
@@ -38,7 +53,7 @@ class JsonString:
     place: Place
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class JsonNumber:
     """A JSON number as it was written: 1.10 stays 1.10, never a float."""
 
@@ -46,7 +61,7 @@ class JsonNumber:
     place: Place
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class JsonBool:
     """``true`` or ``false``."""
 
@@ -54,14 +69,14 @@ class JsonBool:
     place: Place
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class JsonNull:
     """``null``."""
 
     place: Place
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class JsonArray:
     """A JSON array."""
 
@@ -69,7 +84,7 @@ class JsonArray:
     place: Place
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class JsonObject:
     """A JSON object, its members in the order written; names are unique."""
 
@@ -122,7 +137,7 @@ def read_json(
     lenient: bool = False,
     problems: list[Problem] | None = None,
     first_line: int = 1,
-    path: str = "$",
+    path: str | None = None,
     within: Place | None = None,
 ) -> JsonNode:
     """Read one JSON document.
@@ -134,7 +149,8 @@ def read_json(
         problems: where to put problems after which reading could go on (duplicate names, and
             without ``lenient`` comments and trailing commas). Without it they are raised.
         first_line: the number of the document's first line within ``file``.
-        path: the JSON path of the document, where it is a part of another.
+        path: the JSON path of the document, where it is a part of another; without it the one of
+            ``within``, or ``$``.
         within: where the text is written that the document is, if it is a text of another
             document: all its places are there, whatever escapes that text needed.
 
@@ -148,9 +164,14 @@ def read_json(
     """
     found: list[Problem] = [] if problems is None else problems
     text = data if isinstance(data, str) else _decode(data, file, first_line)
-    reader = _Reader(text, file, lenient, found, first_line=first_line, within=within)
+    del data  # large, and not needed twice
+    where = _Text(text, file, first_line, path, within)
+    plain = _read_plain(where)
+    if plain is not None:
+        return plain
+    reader = _Reader(where, lenient, found)
     try:
-        root = reader.document(path)
+        root = reader.document(where.path)
     except _SyntaxStopError as stop:
         raise InputError((*found, stop.problem)) from None
     if problems is None and found:
@@ -176,24 +197,177 @@ class _SyntaxStopError(Exception):
         self.problem = problem
 
 
-class _Reader:
+class _Text:
+    """A document's text, which finds where its nodes are when somebody asks.
+
+    Nodes are numbered as they begin in the text: objects, arrays, names of members, values.
+    """
+
     def __init__(
-        self,
-        text: str,
-        file: str,
-        lenient: bool,
-        problems: list[Problem],
-        *,
-        first_line: int,
-        within: Place | None,
+        self, text: str, file: str, first_line: int, path: str | None, within: Place | None
     ) -> None:
-        self._text = text
-        self._file = file
+        self.text = text
+        self.file = file
+        self._first_line = first_line
+        self._path = path
+        self._within = within
+
+    @property
+    def path(self) -> str:
+        """The JSON path of the root."""
+        if self._path is None:
+            self._path = "$" if self._within is None else self._within.path
+        return self._path
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [0, *(m.end() for m in re.finditer("\n", self.text))]
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """The line and column of a character in the file."""
+        if self._within is not None:
+            return self._within.line, self._within.column
+        line = bisect_right(self._line_starts, offset)
+        return line + self._first_line - 1, offset - self._line_starts[line - 1] + 1
+
+    def locate(self, ordinal: int) -> tuple[str, int, int]:
+        """The path, line and column of a node."""
+        offsets, parents, indices = self._nodes
+        steps: list[int] = []
+        at = ordinal
+        while at:
+            steps.append(at)
+            at = parents[at]
+        path = self.path
+        for step in reversed(steps):
+            if indices[step] != _NO_INDEX:
+                path = f"{path}[{indices[step]}]"
+            elif self.text[offsets[parents[step]]] == "{":
+                name, _ = scanstring(self.text, offsets[step] + 1, True)
+                path = child_path(path, name)
+        return (path, *self.position(offsets[ordinal]))
+
+    @cached_property
+    def _nodes(self) -> tuple[array[int], array[int], array[int]]:
+        """Of each node its offset, its parent and its index in an array.
+
+        The parent of a member's value is the member's name, and of a name the object. Names, and
+        what is a name's value, have no index.
+        """
+        offsets, parents, indices = array("Q"), array("Q"), array("Q")
+        opened: list[int] = []
+        counts: list[int] = []
+        name = None
+        for token in _TOKEN.finditer(self.text):
+            kind = token[0]
+            if kind in _CLOSING:
+                opened.pop()
+                counts.pop()
+            elif kind == ":":
+                name = len(offsets) - 1
+            else:
+                in_array = name is None and bool(opened) and self._opens_array(offsets[opened[-1]])
+                indices.append(counts[-1] if in_array else _NO_INDEX)
+                if in_array:
+                    counts[-1] += 1
+                parents.append(name if name is not None else opened[-1] if opened else 0)
+                name = None
+                offsets.append(token.start())
+                if kind in _OPENING:
+                    opened.append(len(offsets) - 1)
+                    counts.append(0)
+        return offsets, parents, indices
+
+    def _opens_array(self, offset: int) -> bool:
+        return self.text[offset] == "["
+
+
+class _OddError(Exception):
+    """A document is not JSON, or needs a problem told: the slow reader says which and where."""
+
+
+class _Number(str):
+    """A number as it was written, told apart from a text."""
+
+    __slots__ = ()
+
+
+def _no_twice(members: list[tuple[str, Any]]) -> tuple[tuple[str, Any], ...]:
+    """An object's members, told apart from an array by their type; names must be unique."""
+    if len({name for name, _ in members}) < len(members):
+        raise _OddError
+    return tuple(members)
+
+
+def _odd(constant: str) -> NoReturn:
+    raise _OddError(constant)
+
+
+_DECODER = JSONDecoder(
+    object_pairs_hook=_no_twice, parse_float=_Number, parse_int=_Number, parse_constant=_odd
+)
+
+
+def _read_plain(where: _Text) -> JsonNode | None:
+    """Read a document with the standard library's parser, which is written in C.
+
+    None where it finds anything to complain about, or would overlook what is to be reported.
+    """
+    try:
+        return _Plain(where).node(_DECODER.decode(where.text), 0)
+    except (_OddError, JSONDecodeError, RecursionError):
+        return None
+
+
+class _Plain:
+    """Makes nodes of what the standard library read, numbered as :class:`_Text` numbers them."""
+
+    def __init__(self, where: _Text) -> None:
+        self._where = where
+        self._ordinal = -1
+
+    def _place(self) -> Place:
+        self._ordinal += 1
+        return Place.of(self._where, self._ordinal)
+
+    def node(self, value: Any, depth: int) -> JsonNode:
+        place = self._place()
+        kind = type(value)
+        if kind is str:
+            _check_text(value)
+            return JsonString(value, place)
+        if kind is list:
+            _check_depth(depth)
+            return JsonArray(tuple([self.node(item, depth + 1) for item in value]), place)
+        if kind is tuple:
+            _check_depth(depth)
+            return JsonObject(tuple([self._member(each, depth + 1) for each in value]), place)
+        if kind is _Number:
+            return JsonNumber(str(value), place)
+        return JsonNull(place) if value is None else JsonBool(value, place)
+
+    def _member(self, member: tuple[str, Any], depth: int) -> tuple[JsonString, JsonNode]:
+        name, value = member
+        _check_text(name)
+        return JsonString(name, self._place()), self.node(value, depth)
+
+
+def _check_text(text: str) -> None:
+    if not text.isascii() and _SURROGATE.search(text):
+        raise _OddError
+
+
+def _check_depth(depth: int) -> None:
+    if depth >= MAX_DEPTH:
+        raise _OddError
+
+
+class _Reader:
+    def __init__(self, where: _Text, lenient: bool, problems: list[Problem]) -> None:
+        self._where = where
+        self._text = where.text
         self._lenient = lenient
         self._problems = problems
-        self._line_starts = [0, *(m.end() for m in re.finditer("\n", text))]
-        self._first_line = first_line
-        self._within = within
         self._at = 0
 
     def document(self, path: str) -> JsonNode:
@@ -327,11 +501,7 @@ class _Reader:
         return self._text[self._at : self._at + 1]
 
     def _place(self, path: str, offset: int) -> Place:
-        if self._within is not None:
-            return Place(self._file, path, self._within.line, self._within.column)
-        line = bisect_right(self._line_starts, offset)
-        column = offset - self._line_starts[line - 1] + 1
-        return Place(self._file, path, line + self._first_line - 1, column)
+        return Place(self._where.file, path, *self._where.position(offset))
 
     def _report(self, message: str, path: str, offset: int, hint: str | None = None) -> None:
         self._problems.append(Problem(message, self._place(path, offset), hint=hint))

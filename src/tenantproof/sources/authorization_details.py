@@ -116,8 +116,7 @@ class AuthorizationDetails:
         lists = frozenset(each for each in LISTS if each in page)
         self._pages.append(_Page(page.place, frozenset(accounts - {"", "aws"}), lists, cut))
         for member, node in page.others({*LISTS, *_PAGING, *_BESIDE}):
-            matters = _MAY_DECIDE.search(member) is not None or member.endswith("List")
-            self._gap(f"the field {member} of an export is not known", node.place, matters=matters)
+            self._gap(f"the field {member} of an export is not known", node.place)
 
     def estate(self) -> Estate:
         """All pages together."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from pathlib import Path
@@ -16,6 +17,7 @@ from tenantproof.sources.authorization_details import AuthorizationDetails
 from tenantproof.sources.cloudformation import TemplateReader
 from tenantproof.sources.homes import Deployment
 from tenantproof.sources.merging import merged
+from tenantproof.sources.pausing import without_collection
 from tenantproof.sources.policies import BucketPolicies, Organizations, PolicyFiles
 from tenantproof.sources.reader import Reader, ReaderFactory
 from tenantproof.sources.sagemaker import Descriptions
@@ -39,8 +41,13 @@ MOST_IN_ALL = 8 * MOST_BYTES
 MOST_FILES = 100_000
 """More files than this in a folder are refused."""
 
+_MAY_HOLD = re.compile(
+    r"bucket|component|config|endpoint|group|marker|model|org|polic|role|token|user", re.IGNORECASE
+)
+"""Names of what stands beside documents and may hold more of them, or say that there are more."""
+
 _NAMED = 5
-_DEEPEST = 3
+_DEEPEST = 6
 """So deep in lists and objects a file may hold documents."""
 
 
@@ -83,14 +90,18 @@ class _Loading:
             *(make(self._problems) for make in READERS),
         ]
 
+    @without_collection()
     def take(self, path: Path) -> None:
+        """Read a file or a folder."""
         if not path.is_dir():
             self._file(path, alone=True)
             return
         for each in self._inside(path):
             self._file(each, alone=False)
 
+    @without_collection()
     def estate(self) -> Estate:
+        """What all of them say together."""
         parts = [reader.estate() for reader in self._readers]
         whole = merged(reduce(Estate.joined, parts, Estate()), self._problems)
         if self._problems:
@@ -146,6 +157,7 @@ class _Loading:
             most = MOST_IN_ALL // 1024 // 1024
             raise InputError([Problem(f"found more than {most} MiB in all", Place(file, "$"))])
         root = self._parsed(path, data, file)
+        del data
         if root is not None:
             self._document(root, file, path.name.partition(".")[0], alone=alone)
 
@@ -178,8 +190,7 @@ class _Loading:
             strange = [(name, root)]
         for member, node in strange:
             message = f"not read, of no kind that is known: {member}, {_summary(node)}"
-            # What stands beside a page of results may say that there are more of them.
-            matters = member in {"NextToken", "Marker"}
+            matters = known and _MAY_HOLD.search(member) is not None
             self._gaps.append(Gap(message, node.place, matters))
 
     def _parts(

@@ -121,6 +121,8 @@ class Record:
             key, value = item.required("Key"), item.text("Value")
             if key is None:
                 continue
+            if value is None:
+                item.report(item.place, f"found no Value of the tag {key}, expected a text")
             if key.lower() in seen:
                 message = f"found the tag {key} a second time, expected each once"
                 self.report(item.place, f"{message}: their case is ignored")
@@ -185,7 +187,7 @@ def embedded(node: JsonNode, file: str) -> JsonNode:
     if text.lstrip()[:1] not in {"{", "["}:
         with suppress(UnicodeDecodeError):
             text = unquote(text, errors="strict")
-    return read_json(text, file, path=node.place.path, within=node.place)
+    return read_json(text, file, within=node.place)
 
 
 def _plain(node: JsonNode) -> object:

@@ -62,6 +62,30 @@ _DETAIL = {
 """What a description has, and what lists (``aws sagemaker list-...``) leave out of it."""
 
 
+_KNOWN = {
+    _Kind.ENDPOINT: {
+        "AsyncInferenceConfig", "DataCaptureConfig", "EndpointConfigName", "EndpointStatus",
+        "ExplainerConfig", "PendingDeploymentSummary", *_VARIANTS,
+    },
+    _Kind.CONFIG: {
+        "AsyncInferenceConfig", "DataCaptureConfig", "EnableNetworkIsolation", "ExecutionRoleArn",
+        "ExplainerConfig", "KmsKeyId", "VpcConfig", *_VARIANTS,
+    },
+    _Kind.MODEL: {
+        "DeploymentRecommendation", "EnableNetworkIsolation", "ExecutionRoleArn",
+        "InferenceExecutionConfig", "VpcConfig", *_CONTAINERS,
+    },
+    _Kind.COMPONENT: {
+        "EndpointArn", "EndpointName", "InferenceComponentStatus", "RuntimeConfig",
+        "Specification", "Specifications", "VariantName",
+    },
+}  # fmt: skip
+_OF_ALL = {
+    "CreationTime", "FailureReason", "LastDeploymentConfig", "LastModifiedTime", "MetricsConfig",
+    "ResponseMetadata", "Tags",
+}  # fmt: skip
+
+
 class Descriptions:
     """Reads descriptions of endpoints, their configurations, models and inference components."""
 
@@ -89,6 +113,9 @@ class Descriptions:
             message = f'found "{arn}" as {kind.value}Arn, expected the ARN of one'
             record.report(record.place, message)
             return
+        known = {f"{kind.value}Name", f"{kind.value}Arn", *_KNOWN[kind], *_OF_ALL}
+        for field, node in record.others(known):
+            self._gap(f"the field {field} of a description is not known", node.place)
         called = _name(record, kind) if arn else record.required(f"{kind.value}Name")
         if called:
             if kind is _Kind.COMPONENT:

@@ -1,0 +1,159 @@
+"""The manifest of a guess, as text: TOML with a comment behind each guess.
+
+The text is written by hand, not by a library: a comment is the point of each line here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from tenantproof.account import Estate
+from tenantproof.errors import InputError, Place, Problem
+from tenantproof.init.guessing import Guess, GuessedTenant, guess
+from tenantproof.sources import load_sources
+
+_SHOWN = 200
+"""So many identities of no tenant are listed; of more, how many."""
+
+
+def write_manifest(
+    sources: Sequence[Path], output: Path, *, force: bool = False, lenient: bool = False
+) -> tuple[Guess, Estate]:
+    """Read sources, guess the tenants, and write a manifest.
+
+    Args:
+        sources: files and folders, as :func:`tenantproof.sources.load_sources` reads them.
+        output: the manifest's file.
+        force: write over a file that is there.
+        lenient: accept comments and trailing commas in JSON.
+
+    Returns:
+        The guess, and what it was made from.
+
+    Raises:
+        InputError: the sources cannot be read, tell of no tenants, or the file is there or cannot
+            be written.
+    """
+    if output.exists() and not force:
+        raise _refused(output, "found a file, expected none (--force writes over it)")
+    estate = load_sources(sources, lenient=lenient)
+    guessed = guess(estate)
+    if not guessed.tenants:
+        message = (
+            "found nothing that tells tenants apart, expected tags such as tenant, or names and"
+            " prefixes that go together"
+        )
+        raise InputError([Problem(message, Place(str(path), "")) for path in sources])
+    text = manifest_text(guessed, [_relative(path, output) for path in sources])
+    try:
+        output.write_text(text, "utf-8")
+    except OSError as error:
+        raise _refused(output, f"the manifest could not be written: {error.strerror}") from None
+    return guessed, estate
+
+
+def _refused(output: Path, message: str) -> InputError:
+    return InputError([Problem(message, Place(str(output), ""))])
+
+
+def _relative(path: Path, output: Path) -> str:
+    """A path as the manifest names it: from its own folder, where there is a way from there."""
+    try:
+        return Path(os.path.relpath(path.resolve(), output.resolve().parent)).as_posix()
+    except ValueError:  # on another drive
+        return path.resolve().as_posix()
+
+
+def manifest_text(guessed: Guess, sources: Iterable[str]) -> str:
+    """A manifest's text.
+
+    Args:
+        guessed: what is in it.
+        sources: the sources, as the manifest names them.
+    """
+    return "\n".join(_lines(guessed, list(sources))) + "\n"
+
+
+def _lines(guessed: Guess, sources: list[str]) -> Iterator[str]:
+    yield "# Written by `tenantproof init`. What is marked as guessed is to be reviewed."
+    yield ""
+    yield f"sources = {_list(sources)}"
+    targets = [url for url in guessed.shared if not url.startswith("s3://")]
+    artifacts = [url for url in guessed.shared if url.startswith("s3://")]
+    for name, urls in (("shared", targets), ("shared_artifacts", artifacts)):
+        if urls:
+            yield f"{name} = {_list(urls)}  # guessed: the names of the folders"
+    for arn in guessed.endpoints:
+        yield ""
+        yield "[[endpoints]]"
+        yield f"arn = {_text(arn)}"
+    for tenant in guessed.tenants:
+        yield from _tenant(tenant)
+    if guessed.incomplete:
+        yield ""
+        yield "# These may be tenants, too:"
+        yield from (_comment(f"#   {name}: {why}") for name, why in guessed.incomplete)
+    if guessed.unassigned:
+        yield ""
+        yield "# These are no tenant's principals here; one that is belongs above:"
+        for arn, why in guessed.unassigned[:_SHOWN]:
+            yield _comment(f"#   {arn}: {why}")
+        if len(guessed.unassigned) > _SHOWN:
+            yield f"#   and {len(guessed.unassigned) - _SHOWN} more"
+
+
+def _tenant(tenant: GuessedTenant) -> Iterator[str]:
+    field = "owns" if tenant.artifacts.are_target_models else "artifacts"
+    yield ""
+    yield "[[tenants]]"
+    yield _comment(f"# guessed: {tenant.why}")
+    yield f"name = {_text(tenant.name)}"
+    yield _comment(f"# guessed: {tenant.artifacts.why}")
+    yield f"{field} = {_list(tenant.artifacts.patterns)}"
+    for principal in tenant.principals:
+        yield ""
+        yield "[[tenants.principals]]"
+        yield _comment(f"arn = {_text(principal.arn)}  # guessed: {principal.why}")
+        if principal.tags:
+            tags = ", ".join(f"{_text(name)} = {_text(value)}" for name, value in principal.tags)
+            yield f"tags = {{ {tags} }}"
+
+
+def _comment(line: str) -> str:
+    """A line without what a comment of TOML cannot hold."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+
+
+def _list(values: Iterable[str]) -> str:
+    return f"[{', '.join(map(_text, values))}]"
+
+
+def _text(value: str) -> str:
+    """A basic string of TOML: JSON's, in which DEL is escaped, too."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def summary(guessed: Guess, estate: Estate, output: Path) -> str:
+    """What was guessed, what is to be reviewed, and what to do next."""
+    lines = [f"{output}: {_count(len(guessed.tenants), 'tenant')} guessed, for review"]
+    for tenant in guessed.tenants:
+        where = ", ".join(tenant.artifacts.patterns)
+        who = ", ".join(each.arn.rpartition(":")[2] for each in tenant.principals)
+        lines.append(f"  {tenant.name}: {where}; {who}")
+    lines += [f"  not {name}: {why}" for name, why in guessed.incomplete]
+    if guessed.unassigned:
+        lines.append(f"{_count(len(guessed.unassigned), 'identity')} of no tenant, listed there")
+    matter = sum(gap.matters for gap in estate.gaps)
+    if estate.gaps:
+        gaps = _count(len(estate.gaps), "gap")
+        lines.append(f"{gaps} in the sources, {matter} of which may change an answer")
+    lines.append(f"next: tenantproof check {output}")
+    return "\n".join(_comment(line) for line in lines) + "\n"
+
+
+def _count(number: int, noun: str) -> str:
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"
