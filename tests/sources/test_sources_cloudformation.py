@@ -291,6 +291,17 @@ def test_functions_in_functions_are_resolved() -> None:
     assert resource_of(written) == (["arn:aws:s3:::b"], None)
 
 
+def test_names_made_of_names_end() -> None:
+    twice = ((i, f"'${{R{i + 1}}}${{R{i + 1}}}'") for i in range(40))
+    text = "Resources:\n" + "".join(
+        f"  R{i}: {{Type: AWS::IAM::Group, Properties: {{GroupName: !Sub {name}}}}}\n"
+        for i, name in twice
+    )
+    estate = read(text + "  R40: {Type: AWS::IAM::Group, Properties: {GroupName: x}}\n")
+    assert len(estate.groups) == 41
+    assert any("a text of more than" in message for message in mattering(estate))
+
+
 # -- IAM -------------------------------------------------------------------------------------
 
 

@@ -471,6 +471,11 @@ def test_by_each_key_the_instance_of_the_same_key_is_meant() -> None:
     )
 
 
+def test_by_each_value_any_instance_may_be_meant() -> None:
+    estate = read(each_tenant(references("aws_iam_policy.p", "each.value")))
+    assert all(unknown(identity) for identity in estate.identities)
+
+
 def test_an_index_that_is_written_is_that_instance() -> None:
     written = references('aws_iam_policy.p["b"].arn', 'aws_iam_policy.p["b"]', "aws_iam_policy.p")
     for identity in read(each_tenant(written)).identities:
@@ -544,6 +549,30 @@ def test_managed_policies_in_a_role_are_followed() -> None:
     whole = plan([role(), managed()], {address: {"managed_policy_arns": [True]}}, written)
     identity = only(read(whole))
     assert (actions(identity), unknown(identity)) == ([["sagemaker:InvokeEndpoint"]], [])
+
+
+def test_a_list_that_is_not_known_may_hold_more_than_it_refers_to() -> None:
+    address = "aws_iam_role.acme"
+    written = {
+        address: {
+            "managed_policy_arns": references("aws_iam_policy.invoke.arn", "aws_iam_policy.invoke")
+        }
+    }
+    whole = plan([role(), managed()], {address: {"managed_policy_arns": True}}, written)
+    assert len(unknown(only(read(whole)))) == 1
+
+
+def test_a_policy_that_two_plans_read_is_one() -> None:
+    source = resource("aws_iam_policy", "known", {})
+    arn = "arn:aws:iam::aws:policy/A"
+    source |= {"mode": "data", "address": "data.aws_iam_policy.known"}
+    source["values"] = {"arn": arn, "policy": json.dumps(INVOKE)}
+    prior = {"values": {"root_module": {"resources": [source]}}}
+    first = plan([role({"managed_policy_arns": [arn]})], prior_state=prior)
+    second = plan([resource("aws_sqs_queue", "q", {})], prior_state=prior)
+    estate = read(first, second, deployment=Deployment(ACCOUNT, REGION))
+    assert actions(only(estate)) == [["sagemaker:InvokeEndpoint"]]
+    assert mattering(estate) == []
 
 
 def test_an_unknown_tag_is_a_gap() -> None:

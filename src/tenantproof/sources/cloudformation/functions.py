@@ -19,6 +19,9 @@ _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _DYNAMIC = re.compile(r"\{\{resolve:[^{}]*\}\}")
 _DEEPEST = 64
 
+MOST_CHARACTERS = 1_000_000
+"""Longer texts are not put together; names made of names could ask for any length."""
+
 
 class Surroundings(Protocol):
     """What functions ask of the template that they stand in, and of others."""
@@ -357,6 +360,8 @@ def joined(pieces: Iterable[Value | None], place: Place) -> Value:
             case _:
                 reason = reason or "a list or an object stands where a text is expected"
                 found.append(None)
+    if sum(1 if each is None else len(each) for each in found) > MOST_CHARACTERS:
+        return NotKnown(f"it is a text of more than {MOST_CHARACTERS} characters", place)
     if reason is None:
         return JsonString("".join(each or "" for each in found), place)
     if all(each is None or not each for each in found):
