@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 import yaml
 from account_exports import (
@@ -39,6 +40,8 @@ from tenantproof.errors import InputError
 from tenantproof.policy import PolicyDocument, files_read, parse_policy, reading_instead
 from tenantproof.policy.yaml_reader import read_yaml
 from tenantproof.sources import load_sources
+from tenantproof.sources.authorization_details import KNOWN
+from tenantproof.sources.sagemaker import DESCRIBED, OF_ALL, OF_COMPONENT, OF_CONTAINER
 
 WHOLE = export(
     role("acme", invoke("acme/*"), tag={"tenant": "acme"}, AttachedManagedPolicies=attached("p")),
@@ -302,6 +305,35 @@ def test_containers(tmp_path: Path) -> None:
     (gap,) = mattering(estate)
     assert "model package arn:package" in gap.message
     assert gap.has_stand_in
+
+
+def test_every_field_of_the_services_is_known() -> None:
+    """An output without surprises leaves no gaps behind."""
+    session = botocore.session.get_session()
+    iam, sagemaker = (session.get_service_model(name) for name in ("iam", "sagemaker"))
+    shapes = {"user": "UserDetail", "group": "GroupDetail", "role": "RoleDetail"}
+    for kind, shape in (*shapes.items(), ("policy", "ManagedPolicyDetail")):
+        assert iam.shape_for(shape).members.keys() <= KNOWN[kind]
+    for described, names in DESCRIBED.items():
+        fields = sagemaker.operation_model(f"Describe{described.value}").output_shape.members
+        own = {f"{described.value}Name", f"{described.value}Arn"}
+        assert fields.keys() <= names | OF_ALL | own
+    container = sagemaker.shape_for("ContainerDefinition").members
+    assert container.keys() <= OF_CONTAINER
+    component = sagemaker.shape_for("InferenceComponentSpecificationSummary").members
+    assert component.keys() <= OF_COMPONENT
+
+
+def test_models_of_instance_pools_and_lists_of_artifacts(tmp_path: Path) -> None:
+    found = endpoint()
+    variant = found["endpoint_configs"][0]["ProductionVariants"][0]
+    variant["InstancePools"] = [{"ModelNameOverride": "other"}]
+    listed = {"S3DataSource": {"S3Uri": "s3://bucket/x/", "ManifestS3Uri": "s3://bucket/list"}}
+    models = [model(), model("other", PrimaryContainer={"ModelDataSource": listed})]
+    (hosted,) = load(tmp_path, sm=found, m=models).endpoints
+    assert [each.name for each in hosted.models] == ["mme", "other"]
+    containers = list(hosted.models)[1].containers
+    assert [c.unknown is not None for c in containers] == [True, False]
 
 
 def test_what_an_endpoint_names_and_nothing_describes(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from account_exports import (
     endpoint,
     execution_role,
     export,
+    group,
     invoke,
     model,
     role,
@@ -130,6 +131,28 @@ def test_users_are_principals_too(folder: Path) -> None:
     roles = of_each(lambda t: role(f"{t}-app", invoke(f"{t}/*")))
     found = init(folder, iam=export(*roles, users=users), sm=SHARED)
     assert found["acme"][1] == {"acme-ops", "acme-app"}
+
+
+def test_paths_and_groups_may_say_whose_an_identity_is(folder: Path) -> None:
+    def of_path(tenant: str) -> Json:
+        arn = f"arn:aws:iam::{ACCOUNT}:role/tenants/{tenant}/invoke-{len(tenant)}"
+        return role(f"invoke-{len(tenant)}", invoke(f"{tenant}/*", "common/*"), Arn=arn)
+
+    users = [user(f"user{len(t)}", GroupList=[f"{t}-people"]) for t in ("acme", "globex")]
+    groups = of_each(lambda t: group(f"{t}-people", invoke(f"{t}/*")))
+    accounts = export(*of_each(of_path), users=users, groups=groups)
+    assert init(folder, iam=accounts, sm=SHARED) == {
+        t: ([f"{PREFIX}/{t}/*"], {f"tenants/{t}/invoke-{len(t)}", f"user{len(t)}"})
+        for t in ("acme", "globex")
+    }
+
+
+def test_tags_that_policies_compare_for_other_reasons(folder: Path) -> None:
+    prod = {"StringEquals": {"aws:PrincipalTag/Environment": "prod"}}
+    tags = {"Environment": "prod"}
+    roles = of_each(lambda t: role(f"{t}-invoke", invoke(f"{t}/*"), tag={**tags, "tenant": t}))
+    others = [role(f"batch{n}", allow("s3:*", **prod), tag=tags) for n in range(3)]
+    assert init(folder, iam=export(*roles, *others), sm=SHARED) == both()
 
 
 def test_denies_that_spare_a_tenants_own(folder: Path) -> None:

@@ -55,11 +55,10 @@ _OF_NOBODY = SHARED | {"admin", "internal", "n/a", "na", "none", "ops", "platfor
 
 @dataclass(frozen=True)
 class GuessedArtifacts:
-    """S3 URL patterns of artifacts (or with no bucket known, TargetModels), and what says so."""
+    """Patterns of S3 URLs, or of TargetModels where no bucket is known, and what says so."""
 
     patterns: tuple[str, ...]
     why: str
-    are_target_models: bool = False
 
 
 @dataclass(frozen=True)
@@ -236,7 +235,8 @@ class _Guessing:
                 for value in said
                 if plain or may_be_tenant(value)
             )
-            score = 4 * plain + 3 * (key in compared) + 2 * (min(agreeing, len(said)) > 1)
+            telling = sum(map(may_be_tenant, said)) * 2 > len(said)
+            score = 4 * plain + 3 * (key in compared and (plain or telling)) + 2 * (agreeing > 1)
             if score >= 3 or (score == 2 and len(said) > 1 and agreeing * 2 > len(said)):
                 scores[key] = score
         best = max(scores.values(), default=0)
@@ -256,7 +256,7 @@ class _Guessing:
         """The tag that says whose something is, with its value."""
         by_key = {key.lower(): (key, value) for key, value in tags}
         for key in self._keys:
-            if key in by_key:
+            if key in by_key and (_is_plain_key(key) or may_be_tenant(by_key[key][1])):
                 return by_key[key]
         return None
 
@@ -319,11 +319,13 @@ class _Guessing:
         known = self._names()
         candidates = {**self._segments, **known}
         for identity in self._free:
-            held = longest_held(identity.name, candidates)
-            if held is None or set(tokens(identity.name)) & OF_PLATFORMS:
+            if set(tokens(identity.name)) & OF_PLATFORMS:
                 continue
-            if folded(held) in known or self._is_about_models(identity):
-                self._assign(identity, held, f"the name of {_short(identity)}")
+            for text, why in _names_of(identity):
+                held = longest_held(text, candidates)
+                if held and (folded(held) in known or self._is_about_models(identity)):
+                    self._assign(identity, held, why)
+                    break
 
     def _is_about_models(self, identity: Identity) -> bool:
         return invokes(identity) or bool(self._objects[identity.arn]) or _assumes(identity)
@@ -609,11 +611,10 @@ class _Guessing:
 
 def _guessed(tenant: _Tenant, patterns: list[str]) -> GuessedTenant:
     reasons = dict.fromkeys(tenant.roots[url] for url in patterns)
-    are_target_models = not patterns[0].startswith("s3://")
     return GuessedTenant(
         tenant.name,
         "; ".join(list(tenant.why)[:3]),
-        GuessedArtifacts(tuple(patterns), "; ".join(list(reasons)[:3]), are_target_models),
+        GuessedArtifacts(tuple(patterns), "; ".join(list(reasons)[:3])),
         tuple(_principals(tenant)),
     )
 
@@ -698,6 +699,18 @@ def _as_written(name: str, word: str) -> str:
     """A word of a name in the case in which the name has it."""
     at = name.lower().find(word)
     return name[at : at + len(word)].lower() if at < 0 else name[at : at + len(word)]
+
+
+def _names_of(identity: Identity) -> Iterator[tuple[str, str]]:
+    """The texts that may hold the name of an identity's tenant, the plainest first."""
+    who = _short(identity)
+    yield identity.name, f"the name of {who}"
+    path = identity.arn.split("/", 1)[1].rpartition("/")[0]
+    if path:
+        yield path, f"the path of {who}"
+    groups = [arn.rpartition("/")[2] for arn in identity.groups]
+    if groups:
+        yield "/".join(groups), f"the groups of {who}"
 
 
 def _short(identity: Identity) -> str:

@@ -81,11 +81,8 @@ def _lines(guessed: Guess, sources: list[str]) -> Iterator[str]:
     yield "# Written by `tenantproof init`. What is marked as guessed is to be reviewed."
     yield ""
     yield f"sources = {_list(sources)}"
-    targets = [url for url in guessed.shared if not url.startswith("s3://")]
-    artifacts = [url for url in guessed.shared if url.startswith("s3://")]
-    for name, urls in (("shared", targets), ("shared_artifacts", artifacts)):
-        if urls:
-            yield f"{name} = {_list(urls)}  # guessed: the names of the folders"
+    for field, patterns in _by_field(guessed.shared, "shared", "shared_artifacts"):
+        yield f"{field} = {_list(patterns)}  # guessed: the names of the folders"
     for arn in guessed.endpoints:
         yield ""
         yield "[[endpoints]]"
@@ -106,13 +103,13 @@ def _lines(guessed: Guess, sources: list[str]) -> Iterator[str]:
 
 
 def _tenant(tenant: GuessedTenant) -> Iterator[str]:
-    field = "owns" if tenant.artifacts.are_target_models else "artifacts"
     yield ""
     yield "[[tenants]]"
     yield _comment(f"# guessed: {tenant.why}")
     yield f"name = {_text(tenant.name)}"
     yield _comment(f"# guessed: {tenant.artifacts.why}")
-    yield f"{field} = {_list(tenant.artifacts.patterns)}"
+    for field, patterns in _by_field(tenant.artifacts.patterns, "owns", "artifacts"):
+        yield f"{field} = {_list(patterns)}"
     for principal in tenant.principals:
         yield ""
         yield "[[tenants.principals]]"
@@ -120,6 +117,16 @@ def _tenant(tenant: GuessedTenant) -> Iterator[str]:
         if principal.tags:
             tags = ", ".join(f"{_text(name)} = {_text(value)}" for name, value in principal.tags)
             yield f"tags = {{ {tags} }}"
+
+
+def _by_field(
+    patterns: Iterable[str], targets: str, artifacts: str
+) -> Iterator[tuple[str, list[str]]]:
+    """Patterns of TargetModels and of S3 URLs, each with the field of a manifest for them."""
+    listed = list(patterns)
+    urls = [pattern for pattern in listed if pattern.startswith("s3://")]
+    others = [pattern for pattern in listed if not pattern.startswith("s3://")]
+    yield from ((field, found) for field, found in ((targets, others), (artifacts, urls)) if found)
 
 
 def _comment(line: str) -> str:

@@ -27,7 +27,7 @@ _BESIDE = {"ResponseMetadata"}
 """What SDKs put beside an answer."""
 
 _COMMON = {"Path", "Arn", "CreateDate", "AttachedManagedPolicies"}
-_KNOWN = {
+KNOWN = {
     "user": _COMMON | {"UserName", "UserId", "UserPolicyList", "GroupList", "PermissionsBoundary",
                        "Tags", "PasswordLastUsed"},
     "group": _COMMON | {"GroupName", "GroupId", "GroupPolicyList"},
@@ -39,7 +39,7 @@ _KNOWN = {
                "UpdateDate", "PolicyVersionList", "Tags"},
 }  # fmt: skip
 _ARNS = {
-    kind: re.compile(rf"arn:[a-z-]+:iam::([0-9]{{12}}|aws):{kind}/[\x21-\x7e]+") for kind in _KNOWN
+    kind: re.compile(rf"arn:[a-z-]+:iam::([0-9]{{12}}|aws):{kind}/[\x21-\x7e]+") for kind in KNOWN
 }
 _MAY_DECIDE = re.compile(
     r"polic|boundar|permission|group|tag|trust|grant|den(?:y|ied)|allow", re.IGNORECASE
@@ -291,7 +291,7 @@ class AuthorizationDetails:
 
     def _unknown(self, record: Record, kind: str) -> list[str]:
         """The fields of a record that are not known and may decide; others are counted."""
-        names = [name for name, _ in record.others(_KNOWN[kind])]
+        names = [name for name, _ in record.others(KNOWN[kind])]
         for name in names:
             if not _MAY_DECIDE.search(name):
                 self._leave_out(f"the field {name} of a {kind}, which is not known", record.place)

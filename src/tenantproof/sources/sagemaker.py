@@ -29,17 +29,17 @@ from tenantproof.sources.record import Record
 _ARN = re.compile(r"arn:[a-z-]+:sagemaker:[a-z0-9-]+:[0-9]{12}:[a-z-]+/[\x21-\x7e]+")
 _VARIANTS = ("ProductionVariants", "ShadowProductionVariants")
 _CONTAINERS = ("PrimaryContainer", "Containers")
-_OF_CONTAINER = frozenset(
+OF_CONTAINER = frozenset(
     {
-        "AdditionalModelDataSources", "ContainerHostname", "Environment", "Image", "ImageConfig",
-        "InferenceSpecificationName", "Mode", "ModelDataSource", "ModelDataUrl",
-        "ModelPackageName", "MultiModelConfig",
+        "AdditionalModelDataSources", "ContainerHostname", "ContainerMetricsConfig",
+        "Environment", "Image", "ImageConfig", "InferenceSpecificationName", "Mode",
+        "ModelDataSource", "ModelDataUrl", "ModelPackageName", "MultiModelConfig",
     }
 )  # fmt: skip
-_OF_COMPONENT = frozenset(
+OF_COMPONENT = frozenset(
     {
         "BaseInferenceComponentName", "ComputeResourceRequirements", "Container",
-        "DataCacheConfig", "ModelName", "SchedulingConfig", "StartupParameters",
+        "DataCacheConfig", "InstanceType", "ModelName", "SchedulingConfig", "StartupParameters",
     }
 )  # fmt: skip
 
@@ -62,14 +62,16 @@ _DETAIL = {
 """What a description has, and what lists (``aws sagemaker list-...``) leave out of it."""
 
 
-_KNOWN = {
+DESCRIBED = {
     _Kind.ENDPOINT: {
-        "AsyncInferenceConfig", "DataCaptureConfig", "EndpointConfigName", "EndpointStatus",
-        "ExplainerConfig", "PendingDeploymentSummary", *_VARIANTS,
+        "AsyncInferenceConfig", "CrossRegionTrafficConfig", "DataCaptureConfig",
+        "EndpointConfigName", "EndpointStatus", "ExplainerConfig", "PendingDeploymentSummary",
+        *_VARIANTS,
     },
     _Kind.CONFIG: {
-        "AsyncInferenceConfig", "DataCaptureConfig", "EnableNetworkIsolation", "ExecutionRoleArn",
-        "ExplainerConfig", "KmsKeyId", "VpcConfig", *_VARIANTS,
+        "AsyncInferenceConfig", "CrossRegionTrafficConfig", "DataCaptureConfig",
+        "EnableNetworkIsolation", "ExecutionRoleArn", "ExplainerConfig", "KmsKeyId", "VpcConfig",
+        *_VARIANTS,
     },
     _Kind.MODEL: {
         "DeploymentRecommendation", "EnableNetworkIsolation", "ExecutionRoleArn",
@@ -80,7 +82,7 @@ _KNOWN = {
         "Specification", "Specifications", "VariantName",
     },
 }  # fmt: skip
-_OF_ALL = {
+OF_ALL = {
     "CreationTime", "FailureReason", "LastDeploymentConfig", "LastModifiedTime", "MetricsConfig",
     "ResponseMetadata", "Tags",
 }  # fmt: skip
@@ -113,7 +115,7 @@ class Descriptions:
             message = f'found "{arn}" as {kind.value}Arn, expected the ARN of one'
             record.report(record.place, message)
             return
-        known = {f"{kind.value}Name", f"{kind.value}Arn", *_KNOWN[kind], *_OF_ALL}
+        known = {f"{kind.value}Name", f"{kind.value}Arn", *DESCRIBED[kind], *OF_ALL}
         for field, node in record.others(known):
             self._gap(f"the field {field} of a description is not known", node.place)
         called = _name(record, kind) if arn else record.required(f"{kind.value}Name")
@@ -214,10 +216,16 @@ class Descriptions:
     ) -> Iterator[Variant]:
         for each in _VARIANTS:
             for variant in config.records(each):
-                name, model = variant.text("VariantName") or "", variant.text("ModelName")
-                if model is not None:
+                name = variant.text("VariantName") or ""
+                pools = [
+                    pool.text("ModelNameOverride") for pool in variant.records("InstancePools")
+                ]
+                models = [m for m in (variant.text("ModelName"), *pools) if m is not None]
+                for model in models:
                     yield Variant(name, self._model_named(model, scope, variant.place))
-                elif has_components:
+                if models:
+                    continue
+                if has_components:
                     yield Variant(name, None)
                 else:
                     reason = (
@@ -281,7 +289,7 @@ class Descriptions:
 
     def _component_containers(self, specification: Record, name: str) -> tuple[Container, ...]:
         container = specification.record("Container")
-        unknown = [field for field, _ in specification.others(_OF_COMPONENT)]
+        unknown = [field for field, _ in specification.others(OF_COMPONENT)]
         base = specification.text("BaseInferenceComponentName")
         if unknown or (container is None and base is None):
             found = f"the field {unknown[0]}" if unknown else "neither ModelName nor Container"
@@ -329,12 +337,15 @@ class Descriptions:
         whose = f"a container of the model {model}"
         hostname = record.text("ContainerHostname")
         mode = record.text("Mode")
-        unknown = sorted(name for name, _ in record.others(_OF_CONTAINER))
+        unknown = sorted(name for name, _ in record.others(OF_CONTAINER))
         for name in unknown:
             yield self._unknown(f"{whose} has the field {name}, which is not known", record.place)
         if mode not in {None, "SingleModel", "MultiModel"}:
             yield self._unknown(f"{whose} has the Mode {mode}, which is not known", record.place)
         sources = list(_sources(record))
+        if (listed := _manifest_of(record)) is not None:
+            reason = f"{whose} has its artifacts listed in {listed}, which is not read"
+            yield self._unknown(reason, record.place)
         package = record.text("ModelPackageName")
         if package is not None and not sources:
             reason = f"{whose} is of the model package {package}, whose artifact is not known"
@@ -430,6 +441,13 @@ def _sources(record: Record) -> Iterator[tuple[str, str | None]]:
         yield url, data_type
     if plain is not None and plain != url:
         yield plain, None
+
+
+def _manifest_of(container: Record) -> str | None:
+    """The list of a container's artifacts, which lies in S3."""
+    source = container.record("ModelDataSource")
+    inner = None if source is None else source.record("S3DataSource")
+    return None if inner is None else inner.text("ManifestS3Uri")
 
 
 def _s3_source(source: Record | None) -> tuple[str | None, str | None]:
