@@ -85,7 +85,10 @@ class Assembly:
         self._owners[handle] = _Owner(arn, place, tags or {}, trust, boundary)
 
     def managed_policy(self, arn: str, document: Value, place: Place) -> None:
-        """A managed policy."""
+        """A managed policy; the same one twice is one."""
+        known = self._managed.get(arn)
+        if known is not None and text(document) is not None and text(known[0]) == text(document):
+            return
         if self._is_second(Handle("policy", "", arn), place):
             return
         self._managed[arn] = document, place
@@ -253,7 +256,7 @@ class Assembly:
                 message = f"the policy of a bucket that is not known: {named.reason}"
                 self.listing.gap(message, document.place)
                 continue
-            name = (text(named) or "").removeprefix("arn:aws:s3:::")
+            name = (text(named) or "").rpartition(":::")[2]
             if name in policies:
                 self.listing.gap(f"the bucket {name} has a second policy", document.place)
                 continue

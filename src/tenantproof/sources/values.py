@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from tenantproof.errors import Place
 from tenantproof.policy.json_reader import (
@@ -56,10 +57,12 @@ class Table:
 
     def get(self, name: str) -> Value | None:
         """The member of that name; None where there is none, or it is null."""
-        for key, value in self.members:
-            if key.value == name:
-                return None if isinstance(value, JsonNull) else value
-        return None
+        value = self._by_name.get(name)
+        return None if isinstance(value, JsonNull) else value
+
+    @cached_property
+    def _by_name(self) -> dict[str, Value]:
+        return {key.value: value for key, value in self.members}
 
 
 Value = JsonString | JsonNumber | JsonBool | JsonNull | Listed | Table | NotKnown | PartlyKnown

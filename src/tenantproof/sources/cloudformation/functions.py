@@ -19,6 +19,9 @@ _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _DYNAMIC = re.compile(r"\{\{resolve:[^{}]*\}\}")
 _DEEPEST = 64
 
+MOST_CHARACTERS = 1_000_000
+"""Longer texts are not put together; names made of names could ask for any length."""
+
 
 class Surroundings(Protocol):
     """What functions ask of the template that they stand in, and of others."""
@@ -291,8 +294,8 @@ class Functions:
         if isinstance(holds, bool):
             return self.resolved(parts[1] if holds else parts[2])
         either = [self.resolved(part) for part in parts[1:]]
-        same = either[0] == either[1]
-        return either[0] if same else NotKnown(holds, place)
+        one, other = (text(each) for each in either)
+        return either[0] if one is not None and one == other else NotKnown(holds, place)
 
     def holds(self, name: str, place: Place) -> bool | str:
         """Whether a condition holds; where nobody knows, why not."""
@@ -357,6 +360,8 @@ def joined(pieces: Iterable[Value | None], place: Place) -> Value:
             case _:
                 reason = reason or "a list or an object stands where a text is expected"
                 found.append(None)
+    if sum(1 if each is None else len(each) for each in found) > MOST_CHARACTERS:
+        return NotKnown(f"it is a text of more than {MOST_CHARACTERS} characters", place)
     if reason is None:
         return JsonString("".join(each or "" for each in found), place)
     if all(each is None or not each for each in found):

@@ -122,14 +122,15 @@ class TemplateReader:
         inner = {key for document in self._documents.values() for key in self._inner(document)}
         roots = [key for key in self._documents if key not in inner]
         stacks = [self._deploy(key, None, {}) for key in roots]
+        for stack in stacks:
+            self._export(stack)
         stacks = [each for stack in stacks for each in self._with_nested(stack, 0)]
         for stack in stacks:
-            for name, output in stack.exports():
-                self._exports.setdefault(name, (stack, output))
-        for stack in stacks:
             self._take(stack)
-        for key in self._documents.keys() - self._deployed:
-            place = self._documents[key].template.place
+        for key, document in self._documents.items():
+            if key in self._deployed:
+                continue
+            place = document.template.place
             self._assembly.listing.gap(f"{key} is nested in no stack that is deployed", place)
         return self._assembly.estate()
 
@@ -198,10 +199,15 @@ class TemplateReader:
 
     def _with_nested(self, stack: Stack, depth: int) -> Iterator[Stack]:
         yield stack
-        for resource in stack.resources():
-            nested = self._nested(stack, resource.name) if resource.type == _STACK else None
+        for name in stack.named(_STACK):
+            nested = self._nested(stack, name)
             if nested is not None and depth < _DEEPEST:
+                self._export(nested)
                 yield from self._with_nested(nested, depth + 1)
+
+    def _export(self, stack: Stack) -> None:
+        for name, output in stack.exports():
+            self._exports.setdefault(name, (stack, output))
 
     def _nested(self, parent: Stack, name: str) -> Stack | None:
         """The stack that a resource of another is; None where its template is not there."""
@@ -250,7 +256,7 @@ class TemplateReader:
 
     def _take(self, stack: Stack) -> None:
         others: Counter[str] = Counter()
-        for resource in stack.resources():
+        for resource in stack.resources:
             read = _READ.get(resource.type)
             if read is not None:
                 read(_Taken(stack, resource, self._assembly))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from tenantproof.errors import Place, Problem
 from tenantproof.policy.json_reader import JsonString
@@ -111,10 +112,16 @@ class Stack:
         self._listing = listing
         self._exported = exported
         self._nested = nested
-        self._sections = {section: _section(template, section) for section in _SECTIONS}
+        self._sections = {section: self._section(section) for section in _SECTIONS}
         self._parameters: dict[str, Value] = {}
         self._names: dict[str, str] = {}
         self.functions = Functions(self, home, name, problems)
+
+    def _section(self, name: str) -> Table:
+        section = self.template.get(name)
+        if section is not None and not isinstance(section, Table):
+            self.leave_out(f"{name} is no object, and not read", section.place)
+        return section if isinstance(section, Table) else Table((), self.template.place)
 
     # -- what functions refer to -------------------------------------------------------------
 
@@ -249,25 +256,40 @@ class Stack:
 
     # -- what it makes -----------------------------------------------------------------------
 
-    def resources(self) -> Iterator[Resource]:
+    def named(self, type_: str) -> Iterator[str]:
+        """The logical IDs of the resources of a type that are deployed, or may be."""
+        for key, written in self._sections["Resources"].members:
+            if self._type(key.value) == type_ and self._holds(written) is not False:
+                yield key.value
+
+    @cached_property
+    def resources(self) -> tuple[Resource, ...]:
         """The resources that are deployed, or may be."""
+        return tuple(self._resources())
+
+    def _resources(self) -> Iterator[Resource]:
         for key, written in self._sections["Resources"].members:
             if key.value.startswith("Fn::"):
                 self.leave_out(f"{key.value} makes resources, which are not read", written.place)
                 continue
             if not isinstance(written, Table):
+                self.leave_out(f"{key.value} is no resource, and not read", written.place)
                 continue
-            condition = text(written.get("Condition"))
-            holds = True if condition is None else self.functions.holds(condition, written.place)
+            holds = self._holds(written)
             if holds is False:
                 continue
-            properties = self.functions.resolved(_properties(written))
+            given = written.get("Properties") or Table((), written.place)
+            properties = self.functions.resolved(given)
             if not isinstance(properties, Table):
-                message = f"the properties of {key.value} are not known"
-                self.leave_out(message, written.place)
+                self.leave_out(f"the properties of {key.value} are not known", given.place)
                 properties = Table((), written.place)
             doubt = holds if isinstance(holds, str) else None
             yield Resource(key.value, self._type(key.value), properties, written.place, doubt)
+
+    def _holds(self, written: Value) -> bool | str:
+        """Whether a resource is deployed; where nobody knows, why not."""
+        name = text(written.get("Condition")) if isinstance(written, Table) else None
+        return True if name is None else self.functions.holds(name, written.place)
 
     def output(self, name: str) -> Value | None:
         """An output; None where there is none, or it is not there."""
@@ -286,11 +308,6 @@ class Stack:
 
 
 _SECTIONS = ("Conditions", "Mappings", "Outputs", "Parameters", "Resources")
-
-
-def _section(template: Table, name: str) -> Table:
-    section = template.get(name)
-    return section if isinstance(section, Table) else Table((), template.place)
 
 
 def _properties(written: Table) -> Table:

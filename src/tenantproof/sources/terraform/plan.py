@@ -93,32 +93,31 @@ class Plan:
 
 def read_plan(root: Table) -> Plan:
     """Read what ``terraform show -json`` printed."""
-    changes = [item for item in listed(root.get("resource_changes")) if isinstance(item, Table)]
+    notes: list[tuple[str, Place]] = []
+    changes = list(_tables(root.get("resource_changes"), "a change", notes))
     by_address = {_key(change): change for change in changes if change.get("deposed") is None}
-    planned = table(root.get("planned_values"))
-    state = table(root.get("values"))
     is_plan = root.get("values") is None
+    planned = _only_table(root.get("planned_values" if is_plan else "values"), "the plan", notes)
     found: dict[str, Instance] = {}
     deleted: list[Instance] = []
-    notes: list[tuple[str, Place]] = []
-    for resource in _resources(table((planned if is_plan else state).get("root_module"))):
+    for resource in _resources(planned.get("root_module"), notes):
         if resource.get("deposed_key") is not None:
             notes.append((f"{_key(resource)} has a deposed object, not read", resource.place))
             continue
-        instance = _planned(resource, by_address.get(_key(resource)))
+        instance = _planned(resource, by_address.get(_key(resource)), notes)
         found.setdefault(instance.address, instance)
     for address, change in by_address.items():
         actions = {text(action) for action in listed(table(change.get("change")).get("actions"))}
         if actions == {"delete"}:
-            deleted.append(_changed(change, "before"))
+            deleted.append(_changed(change, "before", notes))
             found.pop(address, None)
         elif address not in found:
-            found[address] = _changed(change, "before" if "forget" in actions else "after")
+            found[address] = _changed(change, "before" if "forget" in actions else "after", notes)
     notes += _notes(root, is_plan, bool(changes), bool(found))
     prior = table(table(root.get("prior_state")).get("values"))
-    for resource in _resources(table(prior.get("root_module"))):
+    for resource in _resources(prior.get("root_module"), notes):
         if text(resource.get("mode")) == "data":
-            found.setdefault(_key(resource), _planned(resource, None))
+            found.setdefault(_key(resource), _planned(resource, None, notes))
     configuration = root.get("configuration")
     return Plan(
         tuple(found.values()),
@@ -155,32 +154,48 @@ def table(value: Value | None) -> Table:
 _NOWHERE = Place("", "$")
 
 
-def _resources(module: Table) -> Iterator[Table]:
+def _tables(value: Value | None, what: str, notes: list[tuple[str, Place]]) -> Iterator[Table]:
+    """The objects of a list; what is none is noted."""
+    for item in listed(value):
+        yield _only_table(item, what, notes)
+
+
+def _only_table(value: Value | None, what: str, notes: list[tuple[str, Place]]) -> Table:
+    if value is not None and not isinstance(value, Table):
+        notes.append((f"{what} is no object, and not read", value.place))
+    return table(value)
+
+
+def _resources(value: Value | None, notes: list[tuple[str, Place]]) -> Iterator[Table]:
+    module = _only_table(value, "a module", notes)
     for resource in listed(module.get("resources")):
         if isinstance(resource, Table):
             yield resource
+        else:
+            notes.append(("a resource is no object, and not read", resource.place))
     for child in listed(module.get("child_modules")):
-        yield from _resources(table(child))
+        yield from _resources(child, notes)
 
 
 def _key(resource: Table) -> str:
     return text(resource.get("address")) or resource.place.path
 
 
-def _planned(resource: Table, change: Table | None) -> Instance:
+def _planned(resource: Table, change: Table | None, notes: list[tuple[str, Place]]) -> Instance:
     changed = table(None if change is None else change.get("change"))
     values = merged(
-        table(resource.get("values")),
+        _only_table(resource.get("values"), f"the values of {_key(resource)}", notes),
         changed.get("after_unknown"),
         resource.get("sensitive_values") or changed.get("after_sensitive"),
     )
     return _instance(resource, values)
 
 
-def _changed(change: Table, when: str) -> Instance:
+def _changed(change: Table, when: str, notes: list[tuple[str, Place]]) -> Instance:
     changed = table(change.get("change"))
     unknown = changed.get("after_unknown") if when == "after" else None
-    values = merged(table(changed.get(when)), unknown, changed.get(f"{when}_sensitive"))
+    known = _only_table(changed.get(when), f"what {_key(change)} will be", notes)
+    values = merged(known, unknown, changed.get(f"{when}_sensitive"))
     return _instance(change, values)
 
 

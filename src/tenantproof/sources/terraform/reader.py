@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import cached_property
 
 from tenantproof.account import Estate
 from tenantproof.errors import Problem
@@ -28,6 +29,7 @@ from tenantproof.sources.values import (
     listed,
     text,
     texts,
+    unclear_parts,
 )
 
 HARMLESS = re.compile(
@@ -121,15 +123,15 @@ class _Applied:
             else:
                 others[instance.type] += 1
         for type_, count in sorted(others.items()):
-            message = f"{count} of the type {type_}, not read"
-            self._assembly.listing.gap(message, self._plan.place, matters=False)
+            message = f"{count} of the type {type_ or 'that is not known'}, not read"
+            self._assembly.listing.gap(message, self._plan.place, matters=not type_)
 
     # -- attributes --------------------------------------------------------------------------
 
     def attribute(self, instance: Instance, name: str) -> Value | None:
         """An attribute: as planned, or followed to what it refers to, or derived."""
         value = instance.values.get(name)
-        if value is not None:
+        if value is not None and next(unclear_parts(value), None) is not None:
             value = self._references.followed(instance, name, value)
         if value is None or isinstance(value, NotKnown):
             return self._derived(instance, name) or value
@@ -200,8 +202,9 @@ class _Applied:
         tags = instance.values.get("tags_all")
         if not isinstance(tags, Table):
             tags = instance.values.get("tags")
-        if isinstance(tags, NotKnown):
-            self._gap(instance, f"the tags of {instance.address} are not known: {tags.reason}")
+        if tags is not None and not isinstance(tags, Table):
+            reason = tags.reason if isinstance(tags, NotKnown) else "they are no object"
+            self._gap(instance, f"the tags of {instance.address} are not known: {reason}")
         known: dict[str, str] = {}
         for key, value in tags.members if isinstance(tags, Table) else ():
             tag = text(value)
@@ -325,24 +328,28 @@ class _Applied:
         written = self._is_written(instance, "inline_policy")
         if isinstance(inline, NotKnown) and not written:
             return
-        separate = set() if written else self._separate(owner.value)
+        separate = set() if written else self._separate.get(owner.value, set())
         for value in listed(inline):
             policy = block(value)
             name = text(policy.get("name"))
             document = policy.get("policy")
             if name is not None and name in separate:
                 continue
-            if document is not None or not isinstance(value, Table):
+            if name or document is not None or not isinstance(value, Table):
                 named = name or f"of {value.place.path}"
-                self._assembly.inline("role", home, owner, named, document or value)
+                unread = value if isinstance(value, NotKnown) else None
+                missing = unread or NotKnown("it has no document", value.place)
+                self._assembly.inline("role", home, owner, named, document or missing)
 
-    def _separate(self, role: str) -> set[str]:
-        """The inline policies of a role that are resources of their own, or were."""
-        return {
-            self._policy_name(each)
-            for each in (*self._plan.instances, *self._plan.deleted)
-            if each.type == "aws_iam_role_policy" and text(self.attribute(each, "role")) == role
-        }
+    @cached_property
+    def _separate(self) -> dict[str | None, set[str]]:
+        """By role, its inline policies that are resources of their own, or were."""
+        found: dict[str | None, set[str]] = {}
+        for each in (*self._plan.instances, *self._plan.deleted):
+            if each.type == "aws_iam_role_policy":
+                role = text(self.attribute(each, "role"))
+                found.setdefault(role, set()).add(self._policy_name(each))
+        return found
 
     def _boundary(self, instance: Instance) -> Value | None:
         boundary = self.attribute(instance, "permissions_boundary")

@@ -46,11 +46,14 @@ SUITABLE = {
 }
 """By attribute, the attributes of other resources that one may be as a whole."""
 
+_LISTS = frozenset({"groups", "managed_policy_arns", "roles", "users"})
+"""Of a list that is not known as a whole nobody knows what is in it beside its references."""
+
 _INDEX = r"(?:\[(?:\d+|\"(?:[^\"\\]|\\.)*\")\])?"
 _RESOURCE = re.compile(rf"((?:data\.)?[a-z]\w*\.[\w-]+)({_INDEX})\.(\w+)")
 _MODULE = re.compile(rf"module\.([\w-]+)({_INDEX})\.([\w-]+)")
 _VARIABLE = re.compile(r"var\.([\w-]+)")
-_OWN_INDEX = re.compile(r"(?:each|count)\.\w+")
+_OWN_INDEX = re.compile(r"each\.key|count\.index")
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ class References:
             for instance in plan.instances
             for end in range(len(instance.module.steps) + 1)
         }
-        self._written: dict[tuple[tuple[str, ...], str], Table] = {}
+        self._written: dict[tuple[str, ...], dict[str | None, Table]] = {}
 
     def expressions(self, instance: Instance) -> Table | None:
         """What is written in the configuration of an instance; None where there is none."""
@@ -99,13 +102,13 @@ class References:
     def written(self, instance: Instance) -> Table | None:
         """An instance's resource in the configuration."""
         calls = tuple(name for name, _ in instance.module.steps)
-        key = calls, instance.plain
-        if key not in self._written:
-            for resource in listed(self._module(instance.module).get("resources")):
-                if isinstance(resource, Table):
-                    address = text(resource.get("address")) or ""
-                    self._written[calls, address] = resource
-        return self._written.get(key)
+        if calls not in self._written:
+            self._written[calls] = {
+                text(resource.get("address")): resource
+                for resource in listed(self._module(instance.module).get("resources"))
+                if isinstance(resource, Table)
+            }
+        return self._written[calls].get(instance.plain)
 
     def followed(self, instance: Instance, name: str, value: Value) -> Value:
         """An attribute, the parts of it that are not known followed to what they refer to."""
@@ -138,10 +141,8 @@ class References:
         if wanted is None or expression.get("references") is None:
             return value
         found = self._referred(expression, wanted, scope, of)
-        if isinstance(value, NotKnown) and len(found) == 1:
+        if isinstance(value, NotKnown) and len(found) == 1 and name not in _LISTS:
             return found[0] or value
-        if isinstance(value, NotKnown) and name.endswith("s") and found and all(found):
-            return Listed(tuple(each for each in found if each is not None), value.place)
         if isinstance(value, Listed):
             return self._items(value, found)
         return value
@@ -191,7 +192,11 @@ class References:
             if attribute not in wanted:
                 return None
             instance = self._instance(scope, name, index, by_index, of)
-            return None if instance is None else self._attribute(instance, attribute)
+            if instance is None:
+                return None
+            if wanted is _POLICIES:
+                self._note(f"refers to {reference}, taken as that document", of)
+            return self._attribute(instance, attribute)
         if (found := re.fullmatch(rf"([a-z]\w*\.[\w-]+)({_INDEX})", reference)) is not None:
             # ``aws_iam_policy.each[each.key].arn`` is told without its attribute.
             instance = self._instance(scope, found[1], found[2], by_index, of)
