@@ -8,6 +8,7 @@ User Guide.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 from tenantproof.errors import TenantproofError
 from tenantproof.policy.stack import (
@@ -58,6 +59,12 @@ _EXPLICIT = Language([pattern_of(_any_case(name), {}) for name in RESOURCE_MUST_
 _ID: tuple[Piece, ...] = (Step(frozenset("0123456789")),) * 12
 _ANY_ID = Language([pattern_of(_ID, {})])
 
+
+@cache
+def _is_id(account: str) -> bool:
+    return _ANY_ID.accepts(account)
+
+
 _COLON = CharSet.of(":")
 _FIELD = Repeat(One(_COLON.complement()))
 _ROLE = Concat((text("arn:"), _FIELD, text(":iam::"), _FIELD, text(":role/")))
@@ -96,13 +103,12 @@ def has_identity(space: RequestSpace) -> bool:
 
 def layer_applies(layer: Layer, space: RequestSpace, some: Atoms, reading: Reading) -> Term:
     """Service-linked roles are not limited by an organization's policies."""
-    linked = _is_service_linked(space, some)
     match layer.kind:
         case LayerKind.RESOURCE_CONTROL:
             listed = not reading.rcp_listed_services or some(Some(ACTION, _LISTED))
-            return conj((neg(linked), listed))
+            return conj((neg(_is_service_linked(space, some)), listed))
         case LayerKind.SERVICE_CONTROL:
-            return neg(linked)
+            return neg(_is_service_linked(space, some))
         case _:
             return True
 
@@ -120,10 +126,12 @@ def is_across_accounts(space: RequestSpace, some: Atoms) -> Term:
         TenantproofError: neither account is fixed.
     """
     caller, resource = space.known(_PRINCIPAL_ACCOUNT), space.known(_RESOURCE_ACCOUNT)
+    if isinstance(caller, str) and isinstance(resource, str):
+        return _is_id(caller) and _is_id(resource) and caller != resource
     if isinstance(caller, str):
-        return _ANY_ID.accepts(caller) and _is_of_another(space, some, caller)
+        return _is_id(caller) and _is_of_another(space, some, caller)
     if isinstance(resource, str):
-        return _ANY_ID.accepts(resource) and _differs(_PRINCIPAL_ACCOUNT, some, resource)
+        return _is_id(resource) and _differs(_PRINCIPAL_ACCOUNT, some, resource)
     if isinstance(caller, tuple):
         return False
     raise TenantproofError(

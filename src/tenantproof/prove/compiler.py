@@ -329,17 +329,18 @@ class _Compiler:
 
     def _compiled(self, statement: Statement) -> _Kept:
         self._statement, self.met = statement, _Met()
-        kept = _Kept(statement, conj(list(self._checks(statement))), self.met)
+        # What one element excludes, no other one has to be read for: under no reading does it hold.
+        kept = _Kept(statement, conj(self._checks(statement)), self.met)
         if len(self._kept) >= _MOST_STATEMENTS:
             del self._kept[next(iter(self._kept))]
         self._kept[id(statement)] = kept
         return kept
 
     def _checks(self, statement: Statement) -> Iterator[Term]:
-        yield self._variables_check(statement)
+        yield self._clause_check(statement.action, ACTION)
         if statement.principal is not None:
             yield self._principal_check(statement.principal)
-        yield self._clause_check(statement.action, ACTION)
+        yield self._variables_check(statement)
         if statement.resource is not None:
             yield self._clause_check(statement.resource, RESOURCE)
         for condition in statement.conditions:

@@ -13,7 +13,7 @@ from itertools import chain, combinations
 
 from tenantproof.account import Identity, IdentityKind
 from tenantproof.isolation.findings import Step
-from tenantproof.isolation.routes.filters import document_may_allow, may_allow
+from tenantproof.isolation.routes.filters import may_allow, may_name, relevant
 from tenantproof.isolation.routes.query import (
     HOSTNAME,
     PASSED_TO,
@@ -101,7 +101,7 @@ class Becoming:
 
     def all_of(self, start: Who) -> Iterator[Who | Doubt]:
         """Everybody that ``start`` can become, nearest first; not itself."""
-        seen = {_state(start)}
+        seen = {start.state}
         level = [start]
         for _ in range(self.depth):
             following: list[Who] = []
@@ -112,8 +112,8 @@ class Becoming:
                         " were followed"
                     )
                     return
-                if _state(other) not in seen:
-                    seen.add(_state(other))
+                if other.state not in seen:
+                    seen.add(other.state)
                     following.append(other)
                     yield other
             level = following
@@ -149,16 +149,15 @@ class Becoming:
     def assumed(self, who: Who, role: Identity, trust: PolicyDocument) -> Iterator[Who]:
         """The sessions of a role that somebody can open, by the tags that they are given."""
         access = self.asking.world.access(who, trust, role.account)
-        for passed in self._tags(who, role, access):
+        for passed in self._tags(who, access):
             yield from self._session(who, role, access, passed)
 
-    def _tags(self, who: Who, role: Identity, access: Access) -> Iterator[tuple[str, ...]]:
+    def _tags(self, who: Who, access: Access) -> Iterator[tuple[str, ...]]:
         """The sets of tags to pass: none, and every choice of those that some policy looks at."""
         yield ()
-        may_tag = may_allow(who.policies, (TAG_SESSION,), (role.arn,)) or any(
-            document_may_allow(document, TAG_SESSION) for document in access.resource_policies
-        )
-        if not may_tag:
+        by_trust = relevant(access.resource_policies, (TAG_SESSION,))
+        if not any(may_name(statement.principal, who.names) for statement in by_trust):
+            # A trust policy has to allow it, whatever the caller's policies do.
             return
         names = {**self.asking.world.principal_tags, **tags_asked(documents_of(access))}
         stay = {name.lower() for name in who.transitive}
@@ -371,8 +370,3 @@ class Becoming:
 def _names(who: Who) -> tuple[str, ...]:
     """The names by which a policy names somebody, his account aside."""
     return (who.arn, EVERYBODY) if who.identity is None else (who.arn, who.identity.arn, EVERYBODY)
-
-
-def _state(who: Who) -> tuple[object, ...]:
-    tags = tuple(sorted((k, v) for k, v in who.principal.keys.items() if isinstance(v, str)))
-    return who.arn, tags, who.chosen, who.past, bool(who.doubts)

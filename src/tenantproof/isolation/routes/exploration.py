@@ -84,9 +84,8 @@ class Exploration:
     @property
     def ambiguities(self) -> frozenset[Ambiguity]:
         """The hedges of the reference that the policies' text touches, on the way."""
-        way_or_doubts = self.found
-        assert way_or_doubts is not None
-        return frozenset().union(*(query.ambiguities for query in self._asking.asked))
+        _ = self.found
+        return self._asking.ambiguities
 
     def under(self, reading: Reading) -> Self:
         """The same under another reading."""
@@ -98,21 +97,27 @@ class Exploration:
             yield from Reach(self._asking, (self.route,), {}).of(start)
         elif self.route is Route.ASSUME:
             for other in self._becoming.all_of(start):
-                yield from (other,) if isinstance(other, Doubt) else self._lands(other)
+                if isinstance(other, Doubt):
+                    yield other
+                else:
+                    yield from self._lands(other)
         else:
             changing = Changing(self._asking, self._reach, self._becoming, self._lands)
             yield from changing.of(start)
             if Route.ASSUME in self._settings.off:
                 return
             for other in self._becoming.all_of(start):
-                yield from (other,) if isinstance(other, Doubt) else changing.of(other)
+                if isinstance(other, Doubt):
+                    yield other
+                else:
+                    yield from self._asking.unless_known("change", other, changing.of)
 
     def _lands(self, who: Who) -> Iterator[Outcome]:
         """Where becoming somebody leads: a neighbour's own role, or one that reaches artifacts."""
         owners = self.world.tenants_of.get(who.identity.arn if who.identity else "", frozenset())
         if owners and self.tenant.name not in owners:
             yield self._as_neighbour(who, tuple(sorted(owners)))
-        yield from self._reach.of(who)
+        yield from self._asking.unless_known("reach", who, self._reach.of)
 
     def _as_neighbour(self, who: Who, owners: tuple[str, ...]) -> Outcome:
         if who.doubts:

@@ -1,70 +1,128 @@
 """What policies cannot allow whatever the request: asked before the prover is.
 
 Most principals have no statement at all that names an action of a route. To find that out is a
-matter of patterns, without conditions; where it is not found out, the prover is asked.
+matter of patterns, without conditions, and holds under every reading of the reference; where it is
+not found out, the prover is asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from tenantproof.policy import Effect, PolicyDocument, PolicySet
+from tenantproof.policy import Effect, PolicyDocument, PolicySet, Statement
 from tenantproof.policy.syntax import (
     AnyChar,
     AnyChars,
     Chars,
     Clause,
     Escape,
+    PrincipalClause,
     Template,
     Variable,
 )
 from tenantproof.prove.languages import ANY, Language, Pattern, PatternBuilder
 
-_MOST = 16384
-_MOST_TEXTS = 262_144
+_MOST = 65_536
 """Each role is asked the same of the same few hundred texts, by everybody who may become it."""
 
 
 def may_allow(
-    policies: PolicySet, actions: Iterable[str], resources: Iterable[str] | None = None
+    policies: PolicySet, actions: tuple[str, ...], resources: Iterable[str] | None = None
 ) -> bool:
     """Whether the caller's side may allow one of some actions on one of some resources.
 
     Without resources: on anything. False only where no identity policy has a statement that does,
     whatever its conditions say.
     """
-    listed = tuple(actions)
-    targets: tuple[str | None, ...] = (None,) if resources is None else tuple(resources)
+    found = relevant(policies.identity_policies, actions)
+    if resources is None:
+        return any(True for _ in found)
+    targets = tuple(resources)
     return any(
-        document_may_allow(document, action, resource)
-        for document in policies.identity_policies
-        for action in listed
-        for resource in targets
+        statement.resource is None or any(_matches(statement.resource, each) for each in targets)
+        for statement in found
     )
 
 
-def document_may_allow(document: PolicyDocument, action: str, resource: str | None = None) -> bool:
-    """Whether a statement of a policy may allow an action on a resource, or without one on any."""
+def may_allow_behind(
+    documents: Iterable[PolicyDocument], actions: tuple[str, ...], prefix: str
+) -> bool:
+    """Whether policies may allow one of some actions on a resource that begins so."""
     return any(
-        statement.effect is Effect.ALLOW
-        and _may_match(statement.action, action.lower(), True)
-        and (
-            resource is None
-            or statement.resource is None
-            or _may_match(statement.resource, resource, False)
-        )
-        for statement in document.statements
+        statement.resource is None or _begins(statement.resource, prefix)
+        for statement in relevant(documents, actions)
     )
 
 
-@lru_cache(maxsize=_MOST_TEXTS)
-def _may_match(clause: Clause, text: str, folded: bool) -> bool:
-    """Whether a clause may match; what a negated one excludes for sure is all that is known."""
+def relevant(documents: Iterable[PolicyDocument], actions: tuple[str, ...]) -> Iterator[Statement]:
+    """The statements that may allow one of some actions."""
+    for document in documents:
+        yield from _relevant(_Same(document), actions)
+
+
+def may_name(clause: PrincipalClause | None, names: Iterable[str]) -> bool:
+    """Whether a Principal element may name somebody.
+
+    Args:
+        clause: the element.
+        names: the ARNs that somebody has, and the ID of the account.
+    """
+    if clause is None or clause.negated:
+        return True
+    known = {"*", *names}
+    return any(
+        entry.value in known or entry.value.split(":", 5)[4:5] == [name]
+        for entry in clause.entries
+        for name in ((known - {"*"}) if entry.value.endswith(":root") else ("*",))
+    )
+
+
+class _Same:
+    """A document as a key of a cache: itself, not what it says."""
+
+    def __init__(self, document: PolicyDocument) -> None:
+        self.document = document
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.document is self.document
+
+    def __hash__(self) -> int:
+        return id(self.document)
+
+
+@lru_cache(maxsize=_MOST)
+def _relevant(document: _Same, actions: tuple[str, ...]) -> tuple[Statement, ...]:
+    listed = [action.lower() for action in actions]
+    return tuple(
+        statement
+        for statement in document.document.statements
+        if statement.effect is Effect.ALLOW
+        and any(_acts(statement.action, action) for action in listed)
+    )
+
+
+def _acts(clause: Clause, action: str) -> bool:
+    """Whether an Action element may match an action in lower case."""
+    return _loose(clause.patterns, True).accepts(action) != clause.negated
+
+
+@lru_cache(maxsize=_MOST)
+def _matches(clause: Clause, resource: str) -> bool:
+    """Whether a Resource element may match; of a negated one no more is looked at."""
+    return clause.negated or _loose(clause.patterns, False).accepts(resource)
+
+
+@lru_cache(maxsize=_MOST)
+def _begins(clause: Clause, prefix: str) -> bool:
+    """Whether a Resource element may match something that begins so."""
     if clause.negated:
-        certain = tuple(p for p in clause.patterns if not p.variables)
-        return not _loose(certain, folded).accepts(text) if folded else True
-    return _loose(clause.patterns, folded).accepts(text)
+        return True
+    resources = _loose(clause.patterns, False)
+    state = resources.start
+    for char in prefix:
+        state = resources.step(state, char) if state else 0
+    return state != 0
 
 
 @lru_cache(maxsize=_MOST)

@@ -120,6 +120,22 @@ class Who:
         return self.arn.split(":")[1]
 
     @property
+    def state(self) -> tuple[object, ...]:
+        """What tells it from others, however it came to be who it is.
+
+        The policies of an identity are always the same ones, but where a change was made.
+        """
+        tags = tuple(sorted((k, v) for k, v in self.principal.keys.items() if isinstance(v, str)))
+        policies = tuple(id(each) for layer in self.policies.layers() for each in layer.policies)
+        return self.arn, tags, policies, self.chosen, self.past, self.doubts, self.transitive
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a Principal element may name it by: its ARNs, and its account."""
+        of_role = () if self.identity is None else (self.identity.arn,)
+        return (self.arn, *of_role, self.account)
+
+    @property
     def name(self) -> str:
         """How steps name it: the last field of its ARN."""
         return self.arn.split(":", 5)[5]

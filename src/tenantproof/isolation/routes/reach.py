@@ -14,7 +14,7 @@ from functools import partial
 from tenantproof.account import Container, HostedEndpoint, Model, parse_s3
 from tenantproof.isolation.route import Route
 from tenantproof.isolation.routes.artifacts import Wall, prefix_of
-from tenantproof.isolation.routes.filters import document_may_allow, may_allow
+from tenantproof.isolation.routes.filters import may_allow, may_allow_behind, may_name, relevant
 from tenantproof.isolation.routes.past import behind
 from tenantproof.isolation.routes.query import (
     HOSTNAME,
@@ -323,10 +323,13 @@ class Reach:
                 yield from self._listing(who, wall)
 
     def _may_in(self, who: Who, bucket: str, actions: tuple[str, ...]) -> bool:
+        """Whether some policy may allow somebody an action in a bucket."""
         policy = self._policy(bucket)
-        documents = (*who.policies.identity_policies, *(() if policy is None else (policy,)))
-        return any(
-            document_may_allow(document, action) for document in documents for action in actions
+        arn = _bucket_arn(who, bucket)
+        if may_allow_behind(who.policies.identity_policies, actions, arn):
+            return True
+        return policy is not None and any(
+            may_name(statement.principal, who.names) for statement in relevant((policy,), actions)
         )
 
     def objects_query(self, who: Who, wall: Wall, actions: tuple[str, ...], effect: str) -> Query:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -11,13 +11,14 @@ from tenantproof.errors import Place
 from tenantproof.isolation.manifest import Manifest, Member, Tenant
 from tenantproof.isolation.routes.artifacts import Artifacts
 from tenantproof.isolation.routes.query import REQUEST_TAG, TAG_KEYS, Query, Who
+from tenantproof.isolation.routes.ways import Outcome
 from tenantproof.policy import Access, Effect, Levels, PolicyDocument, PolicySet
 from tenantproof.policy.syntax import PrincipalClause, Statement
 from tenantproof.policy.unknown import unknown_policy
 from tenantproof.prove import Budget, Domain, Some, Term, language, neg
 from tenantproof.prove.automata import Within
 from tenantproof.prove.engines import Ledger
-from tenantproof.reading import Reading
+from tenantproof.reading import Ambiguity, Reading
 from tenantproof.request import PRINCIPAL_TAG_PREFIX, ContextValue, Principal
 
 EVERYBODY = "*"
@@ -30,12 +31,17 @@ class World:
 
     Args:
         manifest: the manifest.
+
+    Attributes:
+        dead_ends: those from whom nothing is reached, and the hedges of the reference met in
+            finding that out: many principals can become the same few.
     """
 
     def __init__(self, manifest: Manifest) -> None:
         self.manifest = manifest
         self.estate = manifest.estate
         self.artifacts = Artifacts(manifest)
+        self.dead_ends: dict[object, frozenset[Ambiguity]] = {}
 
     # -- identities --------------------------------------------------------------------------
 
@@ -211,6 +217,8 @@ class Asking:
         asked: the queries made so far.
         reached: the other tenants of whose artifacts some were reached so far; what is looked for
             then is an artifact of one more.
+        met: hedges of the reference that were met where it was found out before that somebody
+            reaches nothing.
     """
 
     world: World
@@ -220,6 +228,37 @@ class Asking:
     ledger: Ledger
     asked: list[Query] = field(default_factory=list)
     reached: dict[str, None] = field(default_factory=dict)
+    met: set[Ambiguity] = field(default_factory=set)
+
+    def unless_known(
+        self, what: str, who: Who, outcomes: Callable[[Who], Iterator[Outcome]]
+    ) -> Iterator[Outcome]:
+        """What is reached from somebody; nothing where that was found out before.
+
+        Args:
+            what: what is asked of whom.
+            who: whom.
+            outcomes: asks it.
+        """
+        key = (what, self.tenant.name, self.reading, who.state)
+        known = self.world.dead_ends.get(key)
+        if known is not None:
+            self.met |= known
+            return
+        since, is_end = len(self.asked), not self.reached
+        for outcome in outcomes(who):
+            is_end = False
+            yield outcome
+        if is_end:
+            queries = self.asked[since:]
+            self.world.dead_ends[key] = frozenset(self.met).union(
+                *(query.ambiguities for query in queries)
+            )
+
+    @property
+    def ambiguities(self) -> frozenset[Ambiguity]:
+        """The hedges of the reference that the policies' text touches, in all that was asked."""
+        return frozenset(self.met).union(*(query.ambiguities for query in self.asked))
 
     @property
     def all_are_reached(self) -> bool:
