@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+import yaml
+from click.testing import CliRunner
 
+from tenantproof.cli import main
 from tenantproof.errors import InputError
 from tenantproof.policy import load_policy, parse_policy
 from tenantproof.policy.json_reader import (
@@ -18,6 +22,7 @@ from tenantproof.policy.json_reader import (
     JsonString,
 )
 from tenantproof.policy.yaml_reader import read_yaml
+from tenantproof.sources import load_sources
 
 POLICY = """\
 Version: 2012-10-17
@@ -147,3 +152,52 @@ def plain(node: JsonNode) -> object:
             return None
         case JsonString(value) | JsonBool(value):
             return value
+
+
+MANIFEST = """\
+[[endpoints]]
+arn = "arn:aws:sagemaker:us-east-1:111122223333:endpoint/models"
+
+[[tenants]]
+name = "acme"
+owns = ["acme/*"]
+principals = [{ arn = "arn:aws:iam::111122223333:role/acme", policies = ["acme.yaml"] }]
+
+[[tenants]]
+name = "globex"
+owns = ["globex/*"]
+principals = [{ arn = "arn:aws:iam::111122223333:role/globex", policies = ["globex.yaml"] }]
+"""
+
+
+def test_a_manifest_of_policies_in_yaml(tmp_path: Path) -> None:
+    for tenant in ("acme", "globex"):
+        text = POLICY.replace("acme/*", f"{tenant}/*")
+        (tmp_path / f"{tenant}.yaml").write_text(text, "utf-8")
+    (tmp_path / "tenantproof.toml").write_text(MANIFEST, "utf-8")
+    certificate = str(tmp_path / "certificate.json")
+    run = CliRunner().invoke
+    assert run(main, ["check", str(tmp_path), "--certificate", certificate]).exit_code == 0
+    assert run(main, ["verify", certificate]).exit_code == 0
+    refused = run(main, ["mutate", str(tmp_path)])
+    assert refused.exit_code == 2
+    assert "found a policy in YAML, expected JSON, which mutants are made of" in refused.output
+
+
+def test_an_account_export_in_yaml_is_the_export(tmp_path: Path) -> None:
+    document = json.loads(SAME)
+    arn = "arn:aws:iam::111122223333:role/acme"
+    inline = [{"PolicyName": "own", "PolicyDocument": document}]
+    record = {"Arn": arn, "AssumeRolePolicyDocument": TRUST, "RolePolicyList": inline}
+    export = {"RoleDetailList": [record], "Policies": []}
+    (tmp_path / "export.json").write_text(json.dumps(export), "utf-8")
+    (tmp_path / "export.yaml").write_text(yaml.safe_dump(export, sort_keys=False), "utf-8")
+    one, two = (load_sources([tmp_path / f"export.{suffix}"]) for suffix in ("json", "yaml"))
+    assert one.identities == two.identities
+    assert len(load_sources([tmp_path]).identities) == 1
+
+
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"},
+}

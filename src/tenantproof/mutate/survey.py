@@ -25,7 +25,7 @@ from tenantproof.mutate.mutants import ALL_KINDS, Mutant, Original
 from tenantproof.mutate.outcomes import Checked, Equivalent, MutationReport, Noticed, Outcome
 from tenantproof.mutate.slips import Slip
 from tenantproof.policy import PolicyDocument, read_file
-from tenantproof.policy.loader import MOST_BYTES
+from tenantproof.policy.loader import MOST_BYTES, is_yaml
 
 DEFAULT_MOST = 1000
 """So many slips are made mutants of at most; of more, so many are chosen evenly."""
@@ -140,8 +140,11 @@ def _original(document: PolicyDocument, lenient: bool) -> Original:
     """The text of a policy that was read; once more, as the reader keeps none.
 
     Raises:
-        InputError: it is another policy by now.
+        InputError: it is another policy by now, or no JSON, which edits are made of.
     """
+    if is_yaml(document.file):
+        message = "found a policy in YAML, expected JSON, which mutants are made of"
+        raise InputError([Problem(message, Place(document.file, "$"))])
     problem = Problem("found that the file changed while it was read", Place(document.file, "$"))
     try:
         text = read_file(Path(document.file), MOST_BYTES).decode("utf-8")

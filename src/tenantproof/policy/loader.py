@@ -107,18 +107,7 @@ def load_policy(
         reason = error.strerror if isinstance(error, OSError) else error
         problem = Problem(f"found no readable file ({reason})", Place(file, "$"))
         raise InputError([problem]) from None
-    if path.suffix.lower() in YAML_SUFFIXES:
-        return _parse_yaml(data, file, kind)
     return parse_policy(data, file=file, lenient=lenient, kind=kind)
-
-
-def _parse_yaml(data: bytes, file: str, kind: PolicyKind) -> PolicyDocument:
-    # Most policies are JSON, and reading those must not pay for a parser of YAML.
-    from tenantproof.policy.yaml_reader import read_yaml  # noqa: PLC0415
-
-    problems: list[Problem] = []
-    root = read_yaml(data, file, problems=problems)
-    return policy_from_json(root, file=file, kind=kind, problems=problems)
 
 
 def parse_policy(
@@ -128,10 +117,21 @@ def parse_policy(
     lenient: bool = False,
     kind: PolicyKind = PolicyKind.ANY,
 ) -> PolicyDocument:
-    """Read a policy from its JSON text; arguments, result and errors as :func:`load_policy`."""
+    """Read a policy from its text; arguments, result and errors as :func:`load_policy`."""
     problems: list[Problem] = []
-    root = read_json(data, file, lenient=lenient, problems=problems)
+    if is_yaml(file):
+        # Most policies are JSON, and reading those must not pay for a parser of YAML.
+        from tenantproof.policy.yaml_reader import read_yaml  # noqa: PLC0415
+
+        root = read_yaml(data, file, problems=problems)
+    else:
+        root = read_json(data, file, lenient=lenient, problems=problems)
     return policy_from_json(root, file=file, kind=kind, problems=problems)
+
+
+def is_yaml(file: str) -> bool:
+    """Whether a file is YAML, as its name says."""
+    return Path(file).suffix.lower() in YAML_SUFFIXES
 
 
 def policy_from_json(
