@@ -109,7 +109,7 @@ class Artifacts:
             return None
         key = (tenant.name, bucket)
         if key not in self._walls:
-            own = language(*self._of[tenant.name].get(bucket, ()))
+            own = language(*self._of.get(tenant.name, {}).get(bucket, ()))
             self._walls[key] = Wall(bucket, self._owned[bucket], own)
         return self._walls[key]
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from itertools import chain, combinations
 
 from tenantproof.account import Group, Identity, IdentityKind, ManagedPolicy
@@ -31,6 +31,7 @@ from tenantproof.isolation.routes.query import (
     Hop,
     Query,
     Who,
+    steps_of,
 )
 from tenantproof.isolation.routes.reach import GET, Reach
 from tenantproof.isolation.routes.ways import Doubt, Outcome, Way, asked
@@ -135,7 +136,7 @@ class Changing:
             else:
                 found = query.smallest(change.formula)
                 assert isinstance(found, Witness)
-                hops = changed.hops if who.doubts else (Hop(query.steps(found)),)
+                hops = changed.hops if who.doubts else (Hop(steps_of(partial(query.steps, found))),)
                 changed = replace(changed, policies=policies, hops=hops)
         return changed
 
@@ -350,7 +351,7 @@ class Changing:
             if after.chosen:
                 after = query.leading_to(after, len(after.hops), kept=after.chosen)
             else:
-                after = replace(after, hops=(Hop(outcome.steps),))
+                after = replace(after, hops=(Hop(steps_of(partial(tuple, outcome.steps))),))
             yield from following(after)
         elif isinstance(outcome, Doubt):
             yield from following(replace(after, doubts=(outcome.reason,)))
@@ -378,7 +379,7 @@ class Changing:
         for wall in self.asking.world.artifacts.walls(self.asking.tenant):
             bucket = self.asking.world.bucket(wall.bucket)
             arn = f"arn:{who.partition}:s3:::{wall.bucket}"
-            if bucket.policy is None and not may_allow(who.policies, (action,), (arn,)):
+            if not self.reach.may_in(who, wall.bucket, (action,)):
                 continue
             query = self.asking.query(
                 who,

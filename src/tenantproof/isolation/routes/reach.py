@@ -317,12 +317,12 @@ class Reach:
                 (READ_ACTIONS, "reads the artifact"),
                 (WRITE_ACTIONS, "overwrites the artifact"),
             ):
-                if self._may_in(who, wall.bucket, actions):
+                if self.may_in(who, wall.bucket, actions):
                     yield from self._objects(who, wall, actions, effect)
-            if self._may_in(who, wall.bucket, LIST_ACTIONS):
+            if self.may_in(who, wall.bucket, LIST_ACTIONS):
                 yield from self._listing(who, wall)
 
-    def _may_in(self, who: Who, bucket: str, actions: tuple[str, ...]) -> bool:
+    def may_in(self, who: Who, bucket: str, actions: tuple[str, ...]) -> bool:
         """Whether some policy may allow somebody an action in a bucket."""
         policy = self._policy(bucket)
         arn = _bucket_arn(who, bucket)
