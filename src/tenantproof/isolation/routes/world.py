@@ -11,7 +11,7 @@ from tenantproof.account import Bucket, Identity, IdentityKind
 from tenantproof.errors import Place
 from tenantproof.isolation.manifest import Manifest, Member, Tenant
 from tenantproof.isolation.routes.artifacts import Artifacts
-from tenantproof.isolation.routes.query import REQUEST_TAG, TAG_KEYS, Query, Who
+from tenantproof.isolation.routes.query import REQUEST_TAG, TAG_KEYS, Companion, Query, Who
 from tenantproof.policy import Access, Effect, Levels, PolicyDocument, PolicySet
 from tenantproof.policy.syntax import PrincipalClause, Statement
 from tenantproof.policy.unknown import unknown_policy
@@ -37,6 +37,8 @@ class World:
             finding that out; None for those from whom something is. Many principals can become the
             same few.
         edges: whom somebody can become in one hop, and the hedges met.
+        readers: whether an execution role can read artifacts beyond a wall, and the hedges met.
+        companions: what an execution role asks of a TargetModel to read what it names.
     """
 
     def __init__(self, manifest: Manifest) -> None:
@@ -45,6 +47,8 @@ class World:
         self.artifacts = Artifacts(manifest)
         self.dead_ends: dict[object, frozenset[Ambiguity] | None] = {}
         self.edges: dict[object, tuple[tuple[Who, ...], frozenset[Ambiguity]]] = {}
+        self.readers: dict[object, tuple[bool, frozenset[Ambiguity]]] = {}
+        self.companions: dict[object, Companion] = {}
 
     # -- identities --------------------------------------------------------------------------
 
