@@ -71,6 +71,8 @@ class Exploration:
                     doubts[outcome] = None
                     continue
                 way = way or outcome
+                if outcome.more is not None:
+                    way = replace(way, more=outcome.more)
                 victims |= dict.fromkeys(outcome.victims)
                 self._asking.reached.update(victims)
                 if self.first_only or self._asking.all_are_reached:

@@ -359,6 +359,19 @@ class Query:
         own = {name: str(witness.keys.get(REQUEST_TAG + name.lower(), "x")) for name in passed}
         return (*self._before(witness), *self._here(witness, "", own))
 
+    def is_allowed_as(self, witness: Witness) -> bool:
+        """Whether the evaluator allows this request and its companions with some values."""
+        for companion in self.companions:
+            beside = replace(
+                witness,
+                action=companion.query.actions[0],
+                resource=companion.resource(witness),
+            )
+            request = companion.query.request(beside, companion.prefix, {})
+            if not decide(companion.query.access, request, self.reading).allowed:
+                return False
+        return decide(self.access, self.request(witness, "", {}), self.reading).allowed
+
     def _before(self, witness: Witness) -> Iterator[Step]:
         """The steps of the hops, those that were left open with the values found now."""
         left_open = tuple(hop for hop in self.who.hops if hop.query is not None)

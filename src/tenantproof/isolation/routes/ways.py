@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tenantproof.isolation.asking import not_modelled
 from tenantproof.isolation.findings import Step
 from tenantproof.isolation.routes.query import Query
 from tenantproof.prove import Term
 from tenantproof.prove.solver import Blocked, Witness
+
+MOST_ROUNDS = 8
+"""How often more victims of one kind of request are looked for."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +74,15 @@ def each_victim(
         formula: what leads to somebody not reached yet.
         reached: who was reached; added to.
     """
-    while (outcome := asked(query, victims, formula())) is not None:
+    for _ in range(MOST_ROUNDS):
+        outcome = asked(query, victims, formula())
+        if outcome is None:
+            return
         is_last = isinstance(outcome, Doubt) or reached.keys() >= set(outcome.victims)
         if isinstance(outcome, Way):
             reached.update(dict.fromkeys(outcome.victims))
         yield outcome
         if is_last:
             return
+    if isinstance(outcome, Way):
+        yield replace(outcome, more="there may be more victims: not all were looked for")
