@@ -76,6 +76,11 @@ def with_prefix(keys: Language, prefix: str) -> Language:
     )
 
 
+@lru_cache(maxsize=16_384)
+def _language_of(patterns: tuple[str, ...]) -> Language:
+    return language(*patterns)
+
+
 @lru_cache(maxsize=4096)
 def _near(keys: Language, begins: Iterable[str]) -> Language:
     """The patterns of which some text can begin as one of some texts does."""
@@ -201,12 +206,12 @@ class Artifacts:
             for name, keys in self._of.items()
             if name != but.name
             and bucket in keys
-            and Beginnings(language(*keys[bucket])).accepts(prefix)
+            and Beginnings(_language_of(keys[bucket])).accepts(prefix)
         )
 
     @staticmethod
     def _accepts(patterns: tuple[str, ...], key: str) -> bool:
-        return any(language(pattern).accepts(key) for pattern in patterns)
+        return bool(patterns) and _language_of(patterns).accepts(key)
 
     def alike(self, tenant: Tenant, bucket: str, key: str) -> Iterator[tuple[str, str]]:
         """Objects of other tenants that are to them what an object is to the tenant it is of.
@@ -230,14 +235,18 @@ class Artifacts:
         for name, keys in self._of.items():
             for pattern in keys.get(bucket, ()) if name != tenant.name else ():
                 for end in {*ends, "model.tar.gz"}:
-                    yield name, pattern.replace("*", end, 1).replace("*", "x").replace("?", "x")
+                    yield name, _filled(pattern, end)
 
     def samples(self, tenant: Tenant) -> Iterator[tuple[str, str, str]]:
         """Objects of some other tenants: the tenant's name, the bucket and the key."""
         others = islice((name for name in self._of if name != tenant.name), _NEIGHBOURS)
         for name in others:
             for bucket, patterns in self._of[name].items():
-                yield name, bucket, patterns[0].replace("*", "model").replace("?", "x")
+                yield (
+                    name,
+                    bucket,
+                    _filled(patterns[0], "model.tar.gz"),
+                )
 
     def serves_others(self, tenant: Tenant, container: Container) -> tuple[str, str] | None:
         """The artifact of a single-model container, where it is another tenant's.
@@ -293,6 +302,11 @@ class Artifacts:
                     if key is not None:
                         yield other, name, key
             open_prefixes.append((prefix, pattern, name))
+
+
+def _filled(pattern: str, end: str) -> str:
+    """A text that a pattern matches, with an end for its first ``*``."""
+    return pattern.replace("*", end, 1).replace("*", "x").replace("?", "x")
 
 
 def _literal(pattern: str) -> str:

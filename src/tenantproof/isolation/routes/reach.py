@@ -118,7 +118,19 @@ class Reach:
                 partial(self._victims_of_model, query, wall, location.key),
                 partial(self._unreached_model, wall, location.key),
                 self.asking.reached,
+                self._models_to_try(query, wall, location.key),
             )
+
+    def _models_to_try(self, query: Query, wall: Wall, prefix: str) -> Iterator[Witness]:
+        """TargetModels that one would try first."""
+        for key in self._keys_to_try(wall):
+            word = key.removeprefix(prefix)
+            if key.startswith(prefix) and word in target_model_domain():
+                yield Witness(query.actions[0], query.resources[0], {TARGET: word}, 0)
+
+    def _keys_to_try(self, wall: Wall) -> Iterator[str]:
+        samples = self.asking.world.artifacts.samples(self.asking.tenant)
+        return (key for _, bucket, key in samples if bucket == wall.bucket)
 
     def _unreached_model(self, wall: Wall, prefix: str) -> Term:
         more = self.asking.more(TARGET, wall.bucket, f"-{prefix}")
@@ -171,7 +183,12 @@ class Reach:
         known = self.asking.world.readers
         if key not in known:
             query = self._reading(role, wall.bucket)
-            known[key] = query.smallest(beyond(query, wall)) is not None, query.ambiguities
+            arn = _object_arn(role, wall.bucket, "")
+            tries = (Witness(GET, arn + name, {}, 0) for name in self._keys_to_try(wall))
+            if query.can_be_tried and any(map(query.is_allowed_as, tries)):
+                known[key] = True, frozenset()
+            else:
+                known[key] = query.smallest(beyond(query, wall)) is not None, query.ambiguities
         reads, hedges = known[key]
         self.asking.met |= hedges
         return reads
@@ -402,8 +419,14 @@ class Reach:
 
             return self._with_alike(wall, witness.resource[at:], reaches)
 
+        arn = _object_arn(who, wall.bucket, "")
+        tries = (
+            Witness(action, arn + key, {}, 0)
+            for key in self._keys_to_try(wall)
+            for action in actions
+        )
         yield from each_victim(
-            query, victims, partial(self.unreached, query, wall), self.asking.reached
+            query, victims, partial(self.unreached, query, wall), self.asking.reached, tries
         )
 
     def unreached(self, query: Query, wall: Wall) -> Term:

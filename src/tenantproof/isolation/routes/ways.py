@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from tenantproof.isolation.asking import not_modelled
@@ -64,7 +64,11 @@ def asked(query: Query, victims: Victims, formula: Term = True) -> Outcome | Non
 
 
 def each_victim(
-    query: Query, victims: Victims, formula: Callable[[], Term], reached: dict[str, None]
+    query: Query,
+    victims: Victims,
+    formula: Callable[[], Term],
+    reached: dict[str, None],
+    tries: Iterable[Witness] = (),
 ) -> Iterator[Outcome]:
     """What a query says, again and again until it reaches nobody more.
 
@@ -73,7 +77,14 @@ def each_victim(
         victims: whom a request reaches.
         formula: what leads to somebody not reached yet.
         reached: who was reached; added to.
+        tries: values as one would meet them, of which the evaluator may allow one at once.
     """
+    for each in tries if query.can_be_tried else ():
+        if query.is_allowed_as(each):
+            way = Way(query.steps(each), victims(each), shortest=False)
+            reached.update(dict.fromkeys(way.victims))
+            yield way
+            break
     for _ in range(MOST_ROUNDS):
         outcome = asked(query, victims, formula())
         if outcome is None:
