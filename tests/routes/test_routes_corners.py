@@ -1,0 +1,56 @@
+"""Corners of the routes, each of which was got wrong once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from exports import Names, World
+from exports.account import Json, allow
+from exports.world import world
+from tenantproof.cli import main
+
+NAMES = Names()
+ACCOUNT = World(NAMES).account
+ME = ACCOUNT.iam("role", NAMES.attacker)
+VICTIMS = f"arn:aws:s3:::{NAMES.bucket}/{NAMES.victim}/*"
+
+
+def verdicts(made: World, folder: Path) -> dict[str, str]:
+    """What ``check`` answers of the attacker's principal by route, where it is not PROVED."""
+    result = CliRunner().invoke(main, ["check", "--format", "json", str(made.write(folder))])
+    answer = json.loads(result.stdout)
+    assert answer.get("errors", []) == []
+    me = made.principal(NAMES.attacker)
+    return {
+        f["route"]: f["verdict"]
+        for f in answer["findings"]
+        if f["question"] == "artifacts" and f["principal"] == me and f["verdict"] != "PROVED"
+    }
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        allow(
+            "sagemaker:InvokeEndpoint",
+            Condition={"StringNotEquals": {"aws:RequestedRegion": ACCOUNT.region}},
+        ),
+        allow("s3:GetObject", VICTIMS, Condition={"Null": {"aws:SecureTransport": "true"}}),
+        allow("s3:GetObject", VICTIMS, Condition={"Null": {"aws:userid": "true"}}),
+        allow(
+            "sts:AssumeRole",
+            Condition={"StringNotEquals": {"aws:ResourceTag/tenant": ["beta", "gamma"]}},
+        ),
+    ],
+)
+def test_a_proof_is_attacked_by_requests_that_can_be_made(statement: Json, tmp_path: Path) -> None:
+    """What every request carries, an attack on a proof must not leave out."""
+    made = world(NAMES, statement)
+    for tenant in (NAMES.victim, NAMES.bystander):
+        trusted = made.account.roles[tenant]["AssumeRolePolicyDocument"]["Statement"][0]
+        trusted["Principal"]["AWS"] = f"arn:aws:iam::{ACCOUNT.number}:root"
+    assert verdicts(made, tmp_path) == {}
