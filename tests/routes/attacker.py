@@ -269,7 +269,7 @@ class Attacker:
     def _passed(self, state: State, role: Identity) -> Iterator[State]:
         """Code that runs as a role which is passed to a service."""
         for service, (create, arn) in COMPUTE.items():
-            if not _trusts_service(state.estate, role, service):
+            if not trusts_service(state.estate, role.arn, service):
                 continue
             passed = state.attempt("iam:PassRole", role.arn, {"iam:PassedToService": service})
             where = f"us-east-1:{state.itself.account}"
@@ -495,7 +495,7 @@ class Attacker:
                 continue
             for role in state.estate.identities:
                 service = "sagemaker.amazonaws.com"
-                if not _trusts_service(state.estate, role, service):
+                if not trusts_service(state.estate, role.arn, service):
                     continue
                 passed = state.attempt("iam:PassRole", role.arn, {"iam:PassedToService": service})
                 if passed is None:
@@ -560,7 +560,9 @@ def may_read(estate: Estate, role: str | None, url: str) -> bool:
     return step is not None
 
 
-def _trusts_service(estate: Estate, role: Identity, service: str) -> bool:
+def trusts_service(estate: Estate, arn: str, service: str) -> bool:
+    """Whether a service may assume a role."""
+    role = next(i for i in estate.identities if i.arn == arn)
     if role.trust_policy is None:
         return False
     rcps = _organization(estate, role.account).resource_control_policies
