@@ -88,8 +88,11 @@ def _execution_roles(estate: Estate) -> set[str | None]:
 def _effects(scene: Scene, state: State, told: Told) -> Iterator[Scene]:
     service, _, name = told["action"].partition(":")
     if service == "sts":
-        tags = tuple(sorted(_request_tags(told).items()))
-        yield replace(scene, callers=(*scene.callers, (told["resource"], tags)))
+        tags = _request_tags(told)
+        # Tags that were passed on to the caller as transitive ones stay with who it becomes.
+        sessions = (tags, {**state.session_tags, **tags})
+        became = tuple((told["resource"], tuple(sorted(each.items()))) for each in sessions)
+        yield replace(scene, callers=(*scene.callers, *became))
     elif name == "PassRole":
         # The service runs code as the role, once it has some to run.
         callers = (*scene.callers, (told["resource"], ()))
