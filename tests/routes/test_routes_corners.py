@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from exports import Names, World
-from exports.account import Json, allow
+from exports.account import Json, allow, deny, trust
 from exports.world import world
 from tenantproof.cli import main
 
@@ -68,3 +68,70 @@ def test_what_is_shared_is_nobodys_to_lose(tmp_path: Path) -> None:
     everything = world(NAMES, allow("s3:GetObject", f"{bucket}/{NAMES.victim}/*"))
     everything.shared = made.shared
     assert verdicts(everything, tmp_path / "beside") == {"object": "LEAK"}
+
+
+MANY_TAGS = allow(
+    "sagemaker:ListEndpoints",
+    Condition={"StringEquals": {f"aws:PrincipalTag/{name}": "x" for name in "abcde"}},
+)
+"""Policies look at more tags than are tried in every choice."""
+
+
+def only(*names: str) -> Json:
+    """A condition under which no other tags are passed."""
+    return {"ForAllValues:StringEquals": {"aws:TagKeys": list(names)}}
+
+
+def with_tagged_sessions(*statements: Json, condition: Json) -> World:
+    """A role that reads what its sessions' tags say."""
+    both = ["sts:AssumeRole", "sts:TagSession"]
+    role = ACCOUNT.iam("role", "reader")
+    made = world(NAMES, allow(both, role), *statements)
+    reads = allow("s3:GetObject", f"arn:aws:s3:::{NAMES.bucket}/{NAMES.own_tag}/*")
+    made.account.role("reader", reads, trust=trust(ME, actions=both, Condition=condition))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        (only("tenant"), {"assume": "LEAK"}),
+        (only("tenant", "e"), {"assume": "LEAK"}),
+        (only("a", "b", "e"), {}),
+        ({**only("tenant"), "StringEquals": {"aws:RequestTag/tenant": "acme"}}, {}),
+        ({"Null": {"aws:TagKeys": "true"}}, {}),
+        ({"Null": {"aws:RequestTag/e": "true"}}, {"assume": "LEAK"}),
+        # More tags could be passed than are tried in every choice, and just these must be.
+        (
+            {"Null": {"aws:RequestTag/a": "true", "aws:RequestTag/e": "false"}},
+            {"assume": "UNKNOWN"},
+        ),
+    ],
+)
+def test_of_many_session_tags_a_few(
+    condition: Json, expected: dict[str, str], tmp_path: Path
+) -> None:
+    made = with_tagged_sessions(MANY_TAGS, condition=condition)
+    assert verdicts(made, tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [(only("tenant"), {"change": "LEAK"}), (only("a", "e"), {})],
+)
+def test_of_many_tags_of_its_own_a_few(
+    condition: Json, expected: dict[str, str], tmp_path: Path
+) -> None:
+    # The tenants' tag comes last of those that policies look at.
+    made = world(NAMES, MANY_TAGS, allow("iam:TagRole", ME, Condition=condition))
+    assert verdicts(made, tmp_path) == expected
+
+
+def test_names_of_tags_are_written_in_any_case(tmp_path: Path) -> None:
+    """What a Deny of ``tenant`` says of ``TENANT`` is nothing, and it is the same tag."""
+    stop = {"ForAnyValue:StringEquals": {"aws:TagKeys": ["tenant"]}}
+    retag = world(NAMES, allow("iam:TagRole", ME), deny("iam:TagRole", ME, Condition=stop))
+    assert verdicts(retag, tmp_path / "retag") == {"change": "LEAK"}
+    stops = deny("sts:TagSession", Condition=stop)
+    assume = with_tagged_sessions(stops, condition={})
+    assert verdicts(assume, tmp_path / "assume") == {"assume": "LEAK"}

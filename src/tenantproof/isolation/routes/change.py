@@ -19,7 +19,16 @@ from tenantproof.account import Group, Identity, IdentityKind, ManagedPolicy
 from tenantproof.isolation.findings import Step
 from tenantproof.isolation.route import Route
 from tenantproof.isolation.routes.artifacts import Wall
-from tenantproof.isolation.routes.become import MOST_TAGS, NEVER_HERE, PASS_ROLE, Becoming
+from tenantproof.isolation.routes.become import (
+    MOST_TAGS,
+    NEVER_HERE,
+    PASS_ROLE,
+    Becoming,
+    choices_of,
+    of_many,
+    spellings,
+    too_many,
+)
 from tenantproof.isolation.routes.filters import may_allow
 from tenantproof.isolation.routes.query import (
     POLICY_ARN,
@@ -276,10 +285,23 @@ class Changing:
         if identity is None or not names:
             return
         kind = "Role" if identity.kind is IdentityKind.ROLE else "User"
-        few = names[:MOST_TAGS]
-        for passed in chain.from_iterable(combinations(few, n) for n in range(1, len(few) + 1)):
-            yield from self._tagged(who, identity, f"iam:Tag{kind}", passed)
-            yield from self._untagged(who, identity, f"iam:Untag{kind}", passed)
+        actions = (f"iam:Tag{kind}", f"iam:Untag{kind}")
+        query = self._about(who, actions, identity.arn, identity, "changes its tags")
+        if query is None:
+            return
+        may_change = of_many(tuple(names), query, identity.policies)
+        documents = tuple(documents_of(query.access))
+        for passed in choices_of(may_change):
+            for spelled in spellings(passed, documents):
+                yield from self._tagged(who, identity, f"iam:Tag{kind}", spelled)
+                yield from self._untagged(who, identity, f"iam:Untag{kind}", spelled)
+        if len(may_change) > MOST_TAGS:
+            principal = without_tag(who.principal, may_change)
+            doubts = (*who.doubts, too_many(may_change, who.name))
+            chosen = (*who.chosen, *may_change)
+            yield from self.reach.of(
+                replace(who, principal=principal, chosen=chosen, doubts=doubts)
+            )
 
     def _tags_of(self, who: Who) -> Iterator[str]:
         """The tags that policies look at and that are the identity's, no session's own."""
@@ -323,7 +345,8 @@ class Changing:
         self, who: Who, identity: Identity, action: str, names: tuple[str, ...]
     ) -> Iterator[Outcome]:
         query = self._tagging(who, identity, action, names, f"takes its tag {names[0]} away")
-        if query is None or not all(name in who.principal.tags for name in names):
+        own = {name.lower() for name in who.principal.tags}
+        if query is None or not all(name.lower() in own for name in names):
             return
         untagged = replace(who, principal=without_tag(who.principal, names))
         yield from self._then(query, True, untagged, self.reach.of)

@@ -262,7 +262,8 @@ class Query:
         """The requests to choose from."""
         own = keys_of(self.who.arn)
         past = self._past
-        tags = dict.fromkeys(self.who.chosen_keys, _TYPICAL_TAG)
+        # Of who is only doubtful, which of the tags were given may be open, too.
+        tags = {} if self.who.doubts else dict.fromkeys(self.who.chosen_keys, _TYPICAL_TAG)
         return RequestSpace(
             principal=self.who.principal,
             actions=self.actions,
@@ -271,7 +272,7 @@ class Query:
             domains={
                 **GLOBAL_DOMAINS,
                 **own.domains,
-                **dict.fromkeys(tags, TAG_VALUE),
+                **dict.fromkeys(self.who.chosen_keys, TAG_VALUE),
                 TARGET: target_model_domain(),
                 **({} if self.resources else {RESOURCE: Domain(min_length=1)}),
                 **past.domains,

@@ -185,13 +185,7 @@ class World:
     @cached_property
     def principal_tags(self) -> dict[str, str]:
         """The tags of callers that any policy looks at: in lower case, and as written."""
-        found: dict[str, str] = {}
-        for document in self._documents:
-            for key in _keys(document):
-                if key.lower().startswith(PRINCIPAL_TAG_PREFIX):
-                    name = key[len(PRINCIPAL_TAG_PREFIX) :]
-                    found.setdefault(name.lower(), name)
-        return found
+        return principal_tags_in(self._documents)
 
     @cached_property
     def sessions(self) -> dict[str, tuple[str, ...]]:
@@ -330,6 +324,17 @@ class Asking:
         """A query made from another one, noted as asked."""
         self.asked.append(query)
         return query
+
+
+def principal_tags_in(documents: Iterable[PolicyDocument]) -> dict[str, str]:
+    """The tags of callers that policies look at: in lower case, and as written."""
+    found: dict[str, str] = {}
+    for document in documents:
+        for key in _keys(document):
+            if key.lower().startswith(PRINCIPAL_TAG_PREFIX):
+                name = key[len(PRINCIPAL_TAG_PREFIX) :]
+                found.setdefault(name.lower(), name)
+    return found
 
 
 def tags_asked(documents: Iterable[PolicyDocument]) -> dict[str, str]:
