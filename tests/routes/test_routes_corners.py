@@ -135,3 +135,21 @@ def test_names_of_tags_are_written_in_any_case(tmp_path: Path) -> None:
     stops = deny("sts:TagSession", Condition=stop)
     assume = with_tagged_sessions(stops, condition={})
     assert verdicts(assume, tmp_path / "assume") == {"assume": "LEAK"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ({"StringEquals": {"aws:SourceAccount": ACCOUNT.number}}, {"assume": "LEAK"}),
+        ({"StringEquals": {"aws:SourceAccount": "999988887777"}}, {}),
+        ({"StringEquals": {"aws:RequestTag/tenant": "beta"}}, {}),
+        ({"ForAnyValue:StringEquals": {"aws:TagKeys": "tenant"}}, {}),
+    ],
+)
+def test_a_service_assumes_a_role_for_its_account_and_without_tags(
+    condition: Json, expected: dict[str, str], tmp_path: Path
+) -> None:
+    made = world(NAMES, allow(["lambda:CreateFunction", "iam:PassRole"]))
+    service = trust("lambda.amazonaws.com", Condition=condition)
+    made.account.role("job", allow("s3:GetObject"), trust=service)
+    assert verdicts(made, tmp_path) == expected

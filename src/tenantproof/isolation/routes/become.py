@@ -42,7 +42,7 @@ from tenantproof.isolation.routes.world import (
     without_tag,
 )
 from tenantproof.policy import Access, PolicyDocument, PolicySet
-from tenantproof.prove import RESOURCE, Some, Term, conj
+from tenantproof.prove import RESOURCE, Domain, Some, Term, conj
 from tenantproof.prove.formula import Present
 from tenantproof.prove.languages import Language, language, literal
 from tenantproof.prove.solver import Blocked
@@ -50,6 +50,7 @@ from tenantproof.request import Principal, PrincipalKind
 
 ASSUME = "sts:AssumeRole"
 TAG_SESSION = "sts:TagSession"
+SOURCE_ACCOUNT = "aws:sourceaccount"
 PASS_ROLE = "iam:PassRole"  # noqa: S105 (an action)
 
 NEVER_HERE = (TARGET, HOSTNAME, S3_PREFIX)
@@ -364,10 +365,14 @@ class Becoming:
             yield replace(other, hops=(Hop(made),), arrival=made)
 
     def service_query(self, role: Identity, service: str) -> Query:
-        """``sts:AssumeRole`` by a service, which has no policies but the role's trust in it."""
+        """``sts:AssumeRole`` by a service, which has no policies but the role's trust in it.
+
+        It passes no tags, and acts for the account that the role was passed in, its own.
+        """
         caller = Who(Principal(service, kind=PrincipalKind.SERVICE), PolicySet())
         trust = self.asking.world.trust_of(role)
         fixed, no_tags = tags_of_resource(role, (trust,))
+        no_tags |= {TAG_KEYS, *(REQUEST_TAG + key for key in tags_asked((trust,)))}
         return self.asking.query(
             caller,
             Access(caller.policies, trust),
@@ -376,6 +381,7 @@ class Becoming:
             f"assumes {role.arn.split(':', 5)[5]}",
             fixed=fixed,
             absent={*NEVER_HERE, *no_tags},
+            domains={SOURCE_ACCOUNT: Domain(values=(role.account,))},
             account=role.account,
         )
 
