@@ -153,3 +153,72 @@ def test_a_service_assumes_a_role_for_its_account_and_without_tags(
     service = trust("lambda.amazonaws.com", Condition=condition)
     made.account.role("job", allow("s3:GetObject"), trust=service)
     assert verdicts(made, tmp_path) == expected
+
+
+BOUND = ACCOUNT.iam("policy", "bound")
+
+
+def bounded(*bound: Json, statement: Json) -> World:
+    """A role that may read everything and change something of itself, within a boundary."""
+    made = world(NAMES, allow("s3:*Object"), statement, boundary="bound")
+    made.account.managed_policy("bound", *bound)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("boundaries", "expected"),
+    [
+        (BOUND, {}),
+        (ACCOUNT.iam("policy", "platform-everything"), {"change": "LEAK"}),
+        (ACCOUNT.iam("policy", "narrow"), {}),
+        (ACCOUNT.iam("policy", "n*"), {"change": "UNKNOWN"}),
+        ("arn:aws:iam::aws:policy/*", {"change": "LEAK"}),
+        ("arn:aws:iam::aws:policy/Read*", {"change": "UNKNOWN"}),
+    ],
+)
+def test_a_boundary_is_replaced_by_one_that_the_policies_name(
+    boundaries: str, expected: dict[str, str], tmp_path: Path
+) -> None:
+    put = allow(
+        "iam:PutRolePermissionsBoundary",
+        ME,
+        Condition={"ArnLike": {"iam:PermissionsBoundary": boundaries}},
+    )
+    made = bounded(allow(["iam:*", "sagemaker:*"]), statement=put)
+    made.account.managed_policy("narrow", allow("sagemaker:*"))
+    assert verdicts(made, tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    ("boundary", "expected"), [("bound", {"change": "LEAK"}), ("other", {}), (None, {})]
+)
+def test_a_change_is_made_of_who_has_the_boundary(
+    boundary: str | None, expected: dict[str, str], tmp_path: Path
+) -> None:
+    """``iam:PermissionsBoundary`` is what the role has, not what the caller wishes."""
+    condition = {"StringEquals": {"iam:PermissionsBoundary": BOUND}}
+    put = allow("iam:PutRolePolicy", ME, Condition=condition)
+    made = world(NAMES, put, boundary=boundary)
+    made.account.managed_policy("bound", allow("*")).managed_policy("other", allow("*"))
+    assert verdicts(made, tmp_path) == expected
+
+
+def test_of_many_policies_to_attach_none_is_forgotten(tmp_path: Path) -> None:
+    condition = {"ArnNotLike": {"iam:PolicyARN": ["arn:aws:iam::aws:*", "*everything"]}}
+    made = world(NAMES, allow("iam:AttachRolePolicy", ME, Condition=condition))
+    for number in range(70):
+        made.account.managed_policy(
+            f"p{number}", allow("s3:GetObject" if number > 68 else "s3:List")
+        )
+    assert verdicts(made, tmp_path)["change"] != "PROVED"
+
+
+def test_changes_are_doubted_together(tmp_path: Path) -> None:
+    """Of two changes that are needed one is allowed, and of one it is not known."""
+    lift = allow("iam:DeleteRolePermissionsBoundary", ME)
+    made = world(NAMES, lift, boundary="bound", attached=["gone"])
+    made.account.managed_policy("bound", allow(["iam:*", "sagemaker:*"]))
+    # What the missing policy allows of S3 the boundary forbids, and it may allow PutRolePolicy.
+    made.account.managed_policy("gone", allow("s3:List*"))
+    del made.account.policies["gone"]
+    assert verdicts(made, tmp_path)["change"] == "UNKNOWN"

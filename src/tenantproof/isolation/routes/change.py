@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import cache, partial, reduce
 from itertools import chain, combinations
 
 from tenantproof.account import Group, Identity, IdentityKind, ManagedPolicy
+from tenantproof.errors import Place
 from tenantproof.isolation.findings import Step
 from tenantproof.isolation.route import Route
 from tenantproof.isolation.routes.artifacts import Wall
@@ -31,6 +32,7 @@ from tenantproof.isolation.routes.become import (
 )
 from tenantproof.isolation.routes.filters import may_allow
 from tenantproof.isolation.routes.query import (
+    BOUNDARY,
     POLICY_ARN,
     REQUEST_TAG,
     S3_PREFIX,
@@ -53,12 +55,15 @@ from tenantproof.isolation.routes.world import (
 )
 from tenantproof.isolation.sagemaker import TARGET_MODEL, invoke_actions
 from tenantproof.policy import Effect, PolicyDocument, PolicySet, parse_policy
+from tenantproof.policy.unknown import unknown_policy
 from tenantproof.prove import RESOURCE, Some, Term, conj, language, neg
 from tenantproof.prove.languages import ANY, Language, PatternBuilder, literal
 from tenantproof.prove.solver import Blocked, Witness
 
 SAGEMAKER = "sagemaker.amazonaws.com"
 _MOST_ATTACHED = 64
+_MOST_TOGETHER = 16
+"""Of more changes not every three are tried together, but each alone, and all."""
 
 
 @dataclass(frozen=True)
@@ -106,14 +111,16 @@ class Changing:
     def _own_policies(self, who: Who) -> Iterator[Outcome]:
         """Policies given, boundaries lifted, denies taken away; one alone, or several together."""
         changes: list[Change] = []
+        open_ones: list[Change] = []
         for change in self._changes(who):
             found = change.query.smallest(change.formula)
             if isinstance(found, Blocked):
-                yield from self._if_it_were(who, change)
+                open_ones.append(change)
             elif found is not None:
                 changes.append(change)
-        together = chain.from_iterable(combinations(changes, n) for n in (1, 2, 3))
-        for several in together:
+        alone = ((change,) for change in changes)
+        few = chain.from_iterable(combinations(changes[:_MOST_TOGETHER], n) for n in (2, 3))
+        for several in chain(alone, few):
             outcomes = self.reach.of(self._changed(who, several))
             way = next((outcome for outcome in outcomes if isinstance(outcome, Way)), None)
             if way is not None:
@@ -123,14 +130,21 @@ class Changing:
         if changes:
             everything = self._changed(who, changes)
             yield from self.reach.of(everything)
+        yield from self._if_they_were(who, changes, open_ones)
 
-    def _if_it_were(self, who: Who, change: Change) -> Iterator[Outcome]:
-        """A change that is not known to be allowed is a doubt where it would open a way."""
-        doubt = asked(change.query, lambda _: (), change.formula)
-        assert isinstance(doubt, Doubt)
-        changed = replace(who, policies=change.after(who.policies), doubts=(doubt.reason,))
-        if any(True for _ in self.reach.of(changed)):
-            yield doubt
+    def _if_they_were(
+        self, who: Who, changes: list[Change], open_ones: list[Change]
+    ) -> Iterator[Outcome]:
+        """Changes that are not known to be allowed are a doubt where they would open a way."""
+        for change in open_ones:
+            doubt = asked(change.query, lambda _: (), change.formula)
+            assert isinstance(doubt, Doubt)
+            for several in ((change,), (*changes, change), (*changes, *open_ones)):
+                policies = reduce(lambda before, each: each.after(before), several, who.policies)
+                changed = replace(who, policies=policies, doubts=(doubt.reason,))
+                if any(True for _ in self.reach.of(changed)):
+                    yield doubt
+                    break
 
     def _changed(self, who: Who, changes: Sequence[Change]) -> Who:
         """Who one is after some changes."""
@@ -166,11 +180,48 @@ class Changing:
         if identity.kind is IdentityKind.USER:
             yield from self._groups(who, identity)
         if identity.permissions_boundary is not None:
-            actions = (f"iam:Delete{boundary}", f"iam:Put{boundary}")
-            query = self._about(who, actions, identity.arn, identity, "lifts its boundary")
-            if query is not None:
-                yield Change(query, True, _without_boundary)
+            yield from self._lifted(who, identity, boundary)
         yield from self._taken_away(who, identity, kind)
+
+    def _lifted(self, who: Who, identity: Identity, boundary: str) -> Iterator[Change]:
+        """Its boundary deleted, or another one put in its place."""
+        deleting = self._about(
+            who, (f"iam:Delete{boundary}",), identity.arn, identity, "lifts its boundary"
+        )
+        if deleting is not None:
+            yield Change(deleting, True, _without_boundary)
+        putting = self._about(who, (f"iam:Put{boundary}",), identity.arn, identity, "")
+        if putting is None:
+            return
+        # Here the key says which boundary it is to be.
+        fixed = {k: v for k, v in putting.fixed.items() if k != BOUNDARY}
+        absent = putting.absent - {BOUNDARY}
+        effect = "puts another boundary in the place of its own"
+        putting = self.asking.noted(
+            replace(
+                putting, fixed=fixed, absent=absent, always={BOUNDARY: _admin(who)}, effect=effect
+            )
+        )
+        own = self._boundary_of(identity)
+        listed = {p.arn: p.document for p in self.asking.world.estate.managed_policies}
+        free = Some(BOUNDARY, Language([literal(_admin(who))]))
+        if putting.smallest(free) is not None:
+            yield Change(putting, free, _without_boundary)
+            return
+        for arn, document in listed.items():
+            exactly = Some(BOUNDARY, Language([literal(arn)]))
+            if document is not None and arn != own and putting.smallest(exactly) is not None:
+                yield Change(putting, exactly, _bounded_by(document))
+        others = neg(Some(BOUNDARY, Language(map(literal, (*listed, *([own] if own else []))))))
+        if putting.smallest(others) is not None:
+            reason = f"{who.name} may bound itself by policies that no source holds"
+            yield Change(putting, others, _bounded_by(_unknown_of(reason, who)))
+
+    def _boundary_of(self, identity: Identity) -> str | None:
+        """The ARN of its boundary, where that is known."""
+        known = {p.arn: p.document for p in self.asking.world.estate.managed_policies}
+        boundary = identity.permissions_boundary
+        return next((a for a in identity.managed_policies if known.get(a) is boundary), None)
 
     def _taken_away(self, who: Who, identity: Identity, kind: str) -> Iterator[Change]:
         """Policies that deny something, deleted or detached: those of its groups stay."""
@@ -197,7 +248,7 @@ class Changing:
         self, who: Who, action: str, arn: str, identity: Identity | None
     ) -> Iterator[Change]:
         """A managed policy attached: AdministratorAccess, or what the sources hold."""
-        admin = f"arn:{who.partition}:iam::aws:policy/AdministratorAccess"
+        admin = _admin(who)
         query = self._about(who, (action,), arn, identity, "attaches a policy to itself")
         if query is None:
             return
@@ -210,7 +261,8 @@ class Changing:
         yield from self._attached_of(query, known)
         others = neg(Some(POLICY_ARN, Language(map(literal, known))))
         if query.smallest(others) is not None:
-            yield Change(query, others, _unknown_grant(action, who))
+            reason = f"{who.name} may {action} policies that no source holds"
+            yield Change(query, others, _unknown_grant(reason, who))
 
     def _attached_of(self, query: Query, known: dict[str, ManagedPolicy]) -> Iterator[Change]:
         left = dict(known)
@@ -224,6 +276,10 @@ class Changing:
             assert document is not None
             exactly = Some(POLICY_ARN, Language([literal(arn)]))
             yield Change(query, exactly, _granting(document))
+        rest = Some(POLICY_ARN, Language(map(literal, left)))
+        if left and query.smallest(rest) is not None:
+            reason = f"more than {_MOST_ATTACHED} policies can be attached to {query.who.name}"
+            yield Change(query, rest, _unknown_grant(reason, query.who))
 
     def _versions(self, who: Who, identity: Identity) -> Iterator[Change]:
         """New versions of managed policies that apply to it, and old ones made the default."""
@@ -272,6 +328,10 @@ class Changing:
             if identity is None
             else tags_of_resource(identity, documents_of(access))
         )
+        if identity is not None and identity.permissions_boundary is None:
+            absent |= {BOUNDARY}
+        elif identity is not None and (boundary := self._boundary_of(identity)) is not None:
+            fixed = {**fixed, BOUNDARY: boundary}
         return self.asking.query(
             who, access, actions, (arn,), effect, fixed=fixed, absent={*NEVER_HERE, *absent}
         )
@@ -631,13 +691,24 @@ def _replacing(
     return after
 
 
-def _unknown_grant(action: str, who: Who) -> Callable[[PolicySet], PolicySet]:
-    from tenantproof.errors import Place  # noqa: PLC0415
-    from tenantproof.policy.unknown import unknown_policy  # noqa: PLC0415
+def _unknown_grant(reason: str, who: Who) -> Callable[[PolicySet], PolicySet]:
+    return _granting(_unknown_of(reason, who))
 
-    reason = f"{who.name} may {action} policies that no source holds"
+
+def _unknown_of(reason: str, who: Who) -> PolicyDocument:
     place = who.identity.place if who.identity and who.identity.place else Place("<policies>", "")
-    return _granting(unknown_policy(reason, place.file, place))
+    return unknown_policy(reason, place.file, place)
+
+
+def _admin(who: Who) -> str:
+    return f"arn:{who.partition}:iam::aws:policy/AdministratorAccess"
+
+
+def _bounded_by(boundary: PolicyDocument) -> Callable[[PolicySet], PolicySet]:
+    def after(policies: PolicySet) -> PolicySet:
+        return replace(policies, permissions_boundary=boundary)
+
+    return after
 
 
 def _without_boundary(policies: PolicySet) -> PolicySet:

@@ -50,6 +50,7 @@ TAG_KEYS = "aws:tagkeys"
 RESOURCE_ACCOUNT = "aws:resourceaccount"
 PASSED_TO = "iam:passedtoservice"
 POLICY_ARN = "iam:policyarn"
+BOUNDARY = "iam:permissionsboundary"
 
 _NAMES = {
     key.lower(): key
@@ -60,6 +61,7 @@ _NAMES = {
         "aws:TagKeys",
         "iam:PassedToService",
         "iam:PolicyARN",
+        "iam:PermissionsBoundary",
     )
 }
 """Keys as the reference writes them, where no policy does."""
