@@ -659,10 +659,10 @@ def _tag_keys(tags: Mapping[str, str]) -> dict[str, ContextValue]:
 
 
 def open_bucket(estate: Estate, name: str, caller: State) -> Estate:
-    """The estate after a caller has given a bucket to itself."""
+    """The estate after a caller has given a bucket to itself, and to everybody."""
     everything = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
     opened = replace(
-        _bucket(estate, name), policy=_granting(caller.arn, "s3:*", Resource=everything)
+        _bucket(estate, name), policy=_granting([caller.arn, "*"], "s3:*", Resource=everything)
     )
     others = tuple(bucket for bucket in estate.buckets if bucket.name != name)
     return replace(estate, buckets=(*others, opened))
@@ -673,7 +673,7 @@ def trusting(arn: str) -> PolicyDocument:
     return _granting(arn, ["sts:AssumeRole", "sts:TagSession"])
 
 
-def _granting(arn: str, actions: str | list[str], **elements: object) -> PolicyDocument:
+def _granting(arn: str | list[str], actions: str | list[str], **elements: object) -> PolicyDocument:
     statement = {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": actions, **elements}
     return parse_policy(json.dumps({"Version": "2012-10-17", "Statement": statement}))
 

@@ -101,6 +101,11 @@ def _effects(scene: Scene, state: State, told: Told) -> Iterator[Scene]:
     elif service == "iam":
         for estate in _changed(scene.estate, state.itself, state, name, told):
             yield replace(scene, estate=estate)
+    elif name == "DeleteBucketPolicy":
+        opened = tuple(
+            replace(b, policy=None) if b.name == _bucket(told) else b for b in scene.estate.buckets
+        )
+        yield replace(scene, estate=replace(scene.estate, buckets=opened))
     elif name == "PutBucketPolicy":
         yield replace(scene, estate=open_bucket(scene.estate, _bucket(told), state))
     elif name == "CreateEndpoint" and ":endpoint/" in told["resource"]:
@@ -141,8 +146,14 @@ def _changed(estate: Estate, me: Identity, state: State, name: str, told: Told) 
         role = next(i for i in estate.identities if i.arn == told["resource"])
         yield with_identity(estate, replace(role, trust_policy=trusting(state.arn)))
         return
-    for now in _identity_after(estate, me, name, told):
-        yield with_identity(estate, now)
+    named = (i for i in estate.identities if i.arn == told["resource"])
+    whom = (next(named, me),) if told["resource"].split(":")[5].startswith(_IDENTITIES) else None
+    for other in whom or estate.identities:
+        for now in _identity_after(estate, other, name, told):
+            yield with_identity(estate, now)
+
+
+_IDENTITIES = ("role/", "user/")
 
 
 def _identity_after(estate: Estate, me: Identity, name: str, told: Told) -> Iterator[Identity]:
@@ -164,7 +175,8 @@ def _identity_after(estate: Estate, me: Identity, name: str, told: Told) -> Iter
     elif name.startswith("Put"):
         yield replace(me, policies=(*me.policies, EVERYTHING))
     elif name == "CreatePolicyVersion":
-        yield with_version(estate, me, told["resource"])
+        if told["resource"] in me.managed_policies:
+            yield with_version(estate, me, told["resource"])
     elif name == "SetDefaultPolicyVersion":
         policy = next(p for p in estate.managed_policies if p.arn == told["resource"])
         for document in policy.other_versions.values():
@@ -175,4 +187,8 @@ def _identity_after(estate: Estate, me: Identity, name: str, told: Told) -> Iter
             yield replace(me, policies=tuple(d for d in me.policies if d is not document))
     elif name == "AddUserToGroup":
         group = next(g for g in estate.groups if g.arn == told["resource"])
-        yield replace(me, policies=(*me.policies, *group.policies))
+        groups = (*me.groups, group.arn)
+        yield replace(me, policies=(*me.policies, *group.policies), groups=groups)
+    elif name == "RemoveUserFromGroup":
+        gone = next(g for g in estate.groups if g.arn == told["resource"]).policies
+        yield replace(me, policies=tuple(d for d in me.policies if d not in gone))

@@ -358,6 +358,8 @@ class Becoming:
                 doubts.append(outcome.reason)
             else:
                 steps += outcome.steps if not steps else outcome.steps[-1:]
+        if not doubts and not agree(who, steps):
+            doubts.append(OTHER_TAGS)
         if doubts:
             yield replace(other, doubts=tuple(dict.fromkeys(doubts)))
         else:
@@ -478,6 +480,15 @@ def spellings(
 def too_many(names: tuple[str, ...], where: str) -> str:
     """Why it is a doubt what tags of any choice lead to."""
     return f"not every choice of {len(names)} tags was tried for {where}: {', '.join(names)}"
+
+
+OTHER_TAGS = "whether one choice of session tags allows all the requests"
+
+
+def agree(who: Who, steps: Iterable[Step]) -> bool:
+    """Whether who chose its tags has the same ones in all its requests, asked one by one."""
+    own = [step.request.principal for step in steps if step.request.principal.arn == who.arn]
+    return not who.chosen or all(each.tags == own[-1].tags for each in own)
 
 
 def _both(before: Steps, after: Steps) -> tuple[Step, ...]:

@@ -143,7 +143,9 @@ class Who:
         The policies of an identity are always the same ones, but where a change was made.
         """
         tags = tuple(sorted((k, v) for k, v in self.principal.keys.items() if isinstance(v, str)))
-        policies = tuple(id(each) for layer in self.policies.layers() for each in layer.policies)
+        policies = tuple(
+            (layer.kind, layer.level, *map(id, layer.policies)) for layer in self.policies.layers()
+        )
         return self.arn, tags, policies, self.chosen, self.past, self.doubts, self.transitive
 
     @property
@@ -189,6 +191,8 @@ class Companion:
         resource: its resource, by the values found for the other one.
         effect: what comes of it.
         first: whether it comes before the other one.
+        own: what the names of those subjects begin with that it does not share, where it shares
+            the rest.
     """
 
     query: Query
@@ -197,6 +201,7 @@ class Companion:
     resource: Callable[[Witness], str]
     effect: str
     first: bool = False
+    own: str | None = None
 
     @classmethod
     def of(
@@ -410,7 +415,11 @@ class Query:
     ) -> Iterator[Step]:
         """The step of this request beside the one whose companion it is."""
         action = witness.action if witness.action in self.actions else self.actions[0]
-        own = replace(witness, action=action, resource=companion.resource(witness))
+        keys = {**witness.keys}
+        if companion.own is not None:
+            only_its = (key for key in witness.keys if key.startswith(companion.own))
+            keys |= {key.removeprefix(companion.own): witness.keys[key] for key in only_its}
+        own = replace(witness, action=action, resource=companion.resource(witness), keys=keys)
         request = self.request(own, companion.prefix, passed or {})
         yield replace(self.step(request), effect=companion.effect)
 
