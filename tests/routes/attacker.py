@@ -269,7 +269,7 @@ class Attacker:
     def _passed(self, state: State, role: Identity) -> Iterator[State]:
         """Code that runs as a role which is passed to a service."""
         for service, (create, arn) in COMPUTE.items():
-            if not _trusts_service(state.estate, role, service):
+            if not trusts_service(state.estate, role.arn, service):
                 continue
             passed = state.attempt("iam:PassRole", role.arn, {"iam:PassedToService": service})
             where = f"us-east-1:{state.itself.account}"
@@ -495,7 +495,7 @@ class Attacker:
                 continue
             for role in state.estate.identities:
                 service = "sagemaker.amazonaws.com"
-                if not _trusts_service(state.estate, role, service):
+                if not trusts_service(state.estate, role.arn, service):
                     continue
                 passed = state.attempt("iam:PassRole", role.arn, {"iam:PassedToService": service})
                 if passed is None:
@@ -560,7 +560,9 @@ def may_read(estate: Estate, role: str | None, url: str) -> bool:
     return step is not None
 
 
-def _trusts_service(estate: Estate, role: Identity, service: str) -> bool:
+def trusts_service(estate: Estate, arn: str, service: str) -> bool:
+    """Whether a service may assume a role."""
+    role = next(i for i in estate.identities if i.arn == arn)
     if role.trust_policy is None:
         return False
     rcps = _organization(estate, role.account).resource_control_policies
@@ -657,10 +659,10 @@ def _tag_keys(tags: Mapping[str, str]) -> dict[str, ContextValue]:
 
 
 def open_bucket(estate: Estate, name: str, caller: State) -> Estate:
-    """The estate after a caller has given a bucket to itself."""
+    """The estate after a caller has given a bucket to itself, and to everybody."""
     everything = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
     opened = replace(
-        _bucket(estate, name), policy=_granting(caller.arn, "s3:*", Resource=everything)
+        _bucket(estate, name), policy=_granting([caller.arn, "*"], "s3:*", Resource=everything)
     )
     others = tuple(bucket for bucket in estate.buckets if bucket.name != name)
     return replace(estate, buckets=(*others, opened))
@@ -671,7 +673,7 @@ def trusting(arn: str) -> PolicyDocument:
     return _granting(arn, ["sts:AssumeRole", "sts:TagSession"])
 
 
-def _granting(arn: str, actions: str | list[str], **elements: object) -> PolicyDocument:
+def _granting(arn: str | list[str], actions: str | list[str], **elements: object) -> PolicyDocument:
     statement = {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": actions, **elements}
     return parse_policy(json.dumps({"Version": "2012-10-17", "Statement": statement}))
 

@@ -19,6 +19,7 @@ from attacker import (
     open_bucket,
     start,
     trusting,
+    trusts_service,
     with_identity,
     with_version,
 )
@@ -49,6 +50,10 @@ def refused(estate: Estate, principal: str, steps: Sequence[Told]) -> str | None
 
 def _made(scene: Scene, told: Told) -> Iterator[Scene]:
     """The scenes after a step: none, if nobody that the caller can be is allowed it."""
+    if told["principal"].endswith(".amazonaws.com"):
+        if trusts_service(scene.estate, told["resource"], told["principal"]):
+            yield scene
+        return
     identity = start(scene.estate, told["principal"]).identity
     if identity in _execution_roles(scene.estate):
         # The endpoint reads as its role, whoever invoked it.
@@ -83,8 +88,11 @@ def _execution_roles(estate: Estate) -> set[str | None]:
 def _effects(scene: Scene, state: State, told: Told) -> Iterator[Scene]:
     service, _, name = told["action"].partition(":")
     if service == "sts":
-        tags = tuple(sorted(_request_tags(told).items()))
-        yield replace(scene, callers=(*scene.callers, (told["resource"], tags)))
+        tags = _request_tags(told)
+        # Tags that were passed on to the caller as transitive ones stay with who it becomes.
+        sessions = (tags, {**state.session_tags, **tags})
+        became = tuple((told["resource"], tuple(sorted(each.items()))) for each in sessions)
+        yield replace(scene, callers=(*scene.callers, *became))
     elif name == "PassRole":
         # The service runs code as the role, once it has some to run.
         callers = (*scene.callers, (told["resource"], ()))
@@ -93,6 +101,11 @@ def _effects(scene: Scene, state: State, told: Told) -> Iterator[Scene]:
     elif service == "iam":
         for estate in _changed(scene.estate, state.itself, state, name, told):
             yield replace(scene, estate=estate)
+    elif name == "DeleteBucketPolicy":
+        opened = tuple(
+            replace(b, policy=None) if b.name == _bucket(told) else b for b in scene.estate.buckets
+        )
+        yield replace(scene, estate=replace(scene.estate, buckets=opened))
     elif name == "PutBucketPolicy":
         yield replace(scene, estate=open_bucket(scene.estate, _bucket(told), state))
     elif name == "CreateEndpoint" and ":endpoint/" in told["resource"]:
@@ -133,8 +146,14 @@ def _changed(estate: Estate, me: Identity, state: State, name: str, told: Told) 
         role = next(i for i in estate.identities if i.arn == told["resource"])
         yield with_identity(estate, replace(role, trust_policy=trusting(state.arn)))
         return
-    for now in _identity_after(estate, me, name, told):
-        yield with_identity(estate, now)
+    named = (i for i in estate.identities if i.arn == told["resource"])
+    whom = (next(named, me),) if told["resource"].split(":")[5].startswith(_IDENTITIES) else None
+    for other in whom or estate.identities:
+        for now in _identity_after(estate, other, name, told):
+            yield with_identity(estate, now)
+
+
+_IDENTITIES = ("role/", "user/")
 
 
 def _identity_after(estate: Estate, me: Identity, name: str, told: Told) -> Iterator[Identity]:
@@ -156,7 +175,8 @@ def _identity_after(estate: Estate, me: Identity, name: str, told: Told) -> Iter
     elif name.startswith("Put"):
         yield replace(me, policies=(*me.policies, EVERYTHING))
     elif name == "CreatePolicyVersion":
-        yield with_version(estate, me, told["resource"])
+        if told["resource"] in me.managed_policies:
+            yield with_version(estate, me, told["resource"])
     elif name == "SetDefaultPolicyVersion":
         policy = next(p for p in estate.managed_policies if p.arn == told["resource"])
         for document in policy.other_versions.values():
@@ -167,4 +187,8 @@ def _identity_after(estate: Estate, me: Identity, name: str, told: Told) -> Iter
             yield replace(me, policies=tuple(d for d in me.policies if d is not document))
     elif name == "AddUserToGroup":
         group = next(g for g in estate.groups if g.arn == told["resource"])
-        yield replace(me, policies=(*me.policies, *group.policies))
+        groups = (*me.groups, group.arn)
+        yield replace(me, policies=(*me.policies, *group.policies), groups=groups)
+    elif name == "RemoveUserFromGroup":
+        gone = next(g for g in estate.groups if g.arn == told["resource"]).policies
+        yield replace(me, policies=tuple(d for d in me.policies if d not in gone))

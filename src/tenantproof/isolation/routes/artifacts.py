@@ -33,7 +33,7 @@ class Wall:
     Attributes:
         bucket: the bucket.
         owned: the keys of all tenants' artifacts.
-        own: those of the tenant.
+        own: those of the tenant, and those that are everybody's.
     """
 
     bucket: str
@@ -103,6 +103,15 @@ def _agree(one: str, other: str) -> bool:
     return one.startswith(other) or other.startswith(one)
 
 
+def _by_bucket(urls: Iterable[str]) -> Keys:
+    found: dict[str, dict[str, None]] = {}
+    for url in urls:
+        location = parse_s3(url)
+        if location is not None:
+            found.setdefault(location.bucket, {})[location.key] = None
+    return {bucket: tuple(patterns) for bucket, patterns in found.items()}
+
+
 class Artifacts:
     """The artifacts of a manifest's tenants: as it lists them, and as its endpoints hold them.
 
@@ -112,18 +121,13 @@ class Artifacts:
 
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
-        self._of = {tenant.name: self._keys(tenant) for tenant in manifest.tenants}
+        self._of = {
+            tenant.name: _by_bucket((*tenant.artifacts, *self._served(tenant)))
+            for tenant in manifest.tenants
+        }
+        self._shared = _by_bucket(manifest.shared_artifacts)
         self._walls: dict[tuple[str, str], Wall] = {}
         self._listed: dict[tuple[str, ...], Beginnings] = {}
-
-    def _keys(self, tenant: Tenant) -> Keys:
-        """The patterns of a tenant's keys: its artifacts, and its models on its endpoints."""
-        found: dict[str, dict[str, None]] = {}
-        for url in (*tenant.artifacts, *self._served(tenant)):
-            location = parse_s3(url)
-            if location is not None:
-                found.setdefault(location.bucket, {})[location.key] = None
-        return {bucket: tuple(patterns) for bucket, patterns in found.items()}
 
     def _served(self, tenant: Tenant) -> Iterator[str]:
         """Where the models are that a tenant owns as TargetModels."""
@@ -163,7 +167,9 @@ class Artifacts:
             return None
         key = (tenant.name, bucket)
         if key not in self._walls:
-            own = language(*self._of.get(tenant.name, {}).get(bucket, ()))
+            own = language(
+                *self._of.get(tenant.name, {}).get(bucket, ()), *self._shared.get(bucket, ())
+            )
             self._walls[key] = Wall(bucket, self._owned[bucket], own)
         return self._walls[key]
 
@@ -191,12 +197,18 @@ class Artifacts:
             self._listed[patterns] = Beginnings(language(*patterns))
         return self._listed[patterns] if patterns else None
 
+    def all_shared(self, bucket: str) -> Language:
+        """Prefixes of which all keys that begin with one are everybody's."""
+        return language(*(p for p in self._shared.get(bucket, ()) if p.endswith("*")))
+
     def owners(self, bucket: str, key: str, *, but: Tenant) -> tuple[str, ...]:
-        """The other tenants whose artifact an object is."""
+        """The other tenants whose artifact an object is, that is not everybody's."""
         return tuple(
             name
             for name, keys in self._of.items()
-            if name != but.name and self._accepts(keys.get(bucket, ()), key)
+            if name != but.name
+            and self._accepts(keys.get(bucket, ()), key)
+            and not self._accepts(self._shared.get(bucket, ()), key)
         )
 
     def owners_of_listed(self, bucket: str, prefix: str, *, but: Tenant) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ each neighbour, its TargetModel on each endpoint, its role.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -18,13 +18,17 @@ from tenantproof.isolation.routes.artifacts import prefix_of
 from tenantproof.isolation.routes.query import Who
 from tenantproof.isolation.sagemaker import TARGET_MODEL, target_model_domain
 from tenantproof.policy import Access
-from tenantproof.request import Request
+from tenantproof.prove.principals import keys_of
+from tenantproof.prove.space import ALWAYS_PRESENT
+from tenantproof.request import ContextValue, Request
 
 if TYPE_CHECKING:
     from tenantproof.isolation.routes.exploration import Exploration
 
 MOST_REQUESTS = 32
 """The most requests made of one proof."""
+
+Context = Mapping[str, ContextValue]
 
 _Attempt = tuple[tuple[Access, Request], ...]
 """Requests that together would be a way."""
@@ -67,12 +71,12 @@ def _objects(exploration: Exploration, start: Who) -> Iterator[_Attempt]:
     for _, bucket, key in world.artifacts.samples(exploration.tenant):
         there = world.bucket(bucket)
         access = world.access(start, there.policy, there.account)
-        context = {"aws:ResourceAccount": there.account} if there.account else {}
+        context = _of_account(there.account)
         arn = f"arn:{start.partition}:s3:::{bucket}"
         for action in ("s3:GetObject", "s3:PutObject"):
-            yield ((access, Request(start.principal, action, f"{arn}/{key}", context)),)
+            yield ((access, _request(start, action, f"{arn}/{key}", context)),)
         listing = {**context, "s3:prefix": key}
-        yield ((access, Request(start.principal, "s3:ListBucket", arn, listing)),)
+        yield ((access, _request(start, "s3:ListBucket", arn, listing)),)
 
 
 def _models(exploration: Exploration, start: Who) -> Iterator[_Attempt]:
@@ -91,20 +95,22 @@ def _models(exploration: Exploration, start: Who) -> Iterator[_Attempt]:
                         continue
                     if target not in target_model_domain() or model.direct:
                         continue
-                    invoking = Request(
-                        start.principal,
-                        "sagemaker:InvokeEndpoint",
-                        endpoint.arn,
-                        {TARGET_MODEL: target},
-                    )
-                    access = world.access(start, None, endpoint.arn.split(":")[4])
+                    region, account = endpoint.arn.split(":")[3:5]
+                    named = {
+                        **_tagged(endpoint.tags, "aws", "sagemaker"),
+                        **_of_account(account),
+                        "aws:RequestedRegion": region,
+                        TARGET_MODEL: target,
+                    }
+                    invoking = _request(start, "sagemaker:InvokeEndpoint", endpoint.arn, named)
+                    access = world.access(start, None, account)
                     attempt: _Attempt = ((access, invoking),)
                     if role is not None:
                         reads = world.who(role)
                         there = world.bucket(bucket)
                         arn = f"arn:{reads.partition}:s3:::{bucket}/{key}"
-                        context = {"aws:ResourceAccount": there.account} if there.account else {}
-                        reading = Request(reads.principal, "s3:GetObject", arn, context)
+                        context = _of_account(there.account)
+                        reading = _request(reads, "s3:GetObject", arn, context)
                         own = world.access(reads, there.policy, there.account)
                         attempt = (*attempt, (own, reading))
                     yield attempt
@@ -117,4 +123,21 @@ def _roles(exploration: Exploration, start: Who) -> Iterator[_Attempt]:
         role = world.identities[arn]
         if exploration.tenant.name not in owners and role.trust_policy is not None:
             access = world.access(start, role.trust_policy, role.account)
-            yield ((access, Request(start.principal, "sts:AssumeRole", arn)),)
+            context = {**_tagged(role.tags, "aws", "iam"), **_of_account(role.account)}
+            yield ((access, _request(start, "sts:AssumeRole", arn, context)),)
+
+
+def _request(who: Who, action: str, resource: str, context: Context) -> Request:
+    """A request with every key that none is without."""
+    typical = {**ALWAYS_PRESENT, **keys_of(who.arn).always, "aws:PrincipalIsAWSService": "false"}
+    always = {key: value for key, value in typical.items() if key.lower() not in who.principal.keys}
+    return Request(who.principal, action, resource, {**always, **context})
+
+
+def _of_account(account: str | None) -> Context:
+    return {"aws:ResourceAccount": account} if account else {}
+
+
+def _tagged(tags: Mapping[str, str], *services: str) -> Context:
+    """What a request says of the tags of its resource."""
+    return {f"{s}:ResourceTag/{name}": value for name, value in tags.items() for s in services}

@@ -36,18 +36,21 @@ from tenantproof.isolation.routes.world import (
     EVERYBODY,
     Asking,
     documents_of,
+    principal_tags_in,
     tags_asked,
     tags_of_resource,
     without_tag,
 )
 from tenantproof.policy import Access, PolicyDocument, PolicySet
-from tenantproof.prove import RESOURCE, Some, Term
-from tenantproof.prove.languages import language
+from tenantproof.prove import RESOURCE, Domain, Some, Term, conj
+from tenantproof.prove.formula import Present
+from tenantproof.prove.languages import Language, language, literal
 from tenantproof.prove.solver import Blocked
 from tenantproof.request import Principal, PrincipalKind
 
 ASSUME = "sts:AssumeRole"
 TAG_SESSION = "sts:TagSession"
+SOURCE_ACCOUNT = "aws:sourceaccount"
 PASS_ROLE = "iam:PassRole"  # noqa: S105 (an action)
 
 NEVER_HERE = (TARGET, HOSTNAME, S3_PREFIX)
@@ -173,23 +176,43 @@ class Becoming:
     def assumed(self, who: Who, role: Identity, trust: PolicyDocument) -> Iterator[Who]:
         """The sessions of a role that somebody can open, by the tags that they are given."""
         access = self.asking.world.access(who, trust, role.account)
-        for passed in self._tags(who, access):
-            yield from self._session(who, role, access, passed)
+        names = self._to_pass(who, role, access)
+        documents = tuple(documents_of(access))
+        for passed in ((), *choices_of(names)):
+            for spelled in spellings(passed, documents):
+                yield from self._session(who, role, access, spelled)
+        if len(names) > MOST_TAGS:
+            yield from self._with_any_tags(who, role, access, names)
 
-    def _tags(self, who: Who, access: Access) -> Iterator[tuple[str, ...]]:
-        """The sets of tags to pass: none, and every choice of those that some policy looks at."""
-        yield ()
+    def _to_pass(self, who: Who, role: Identity, access: Access) -> tuple[str, ...]:
+        """The tags that some policy looks at, of those that may be passed."""
         by_trust = relevant(access.resource_policies, (TAG_SESSION,))
         if not any(may_name(statement.principal, who.names) for statement in by_trust):
             # A trust policy has to allow it, whatever the caller's policies do.
-            return
+            return ()
         names = {**self.asking.world.principal_tags, **tags_asked(documents_of(access))}
         stay = {name.lower() for name in who.transitive}
-        listed = [names[key] for key in sorted(names) if key not in stay]
-        few = listed[:MOST_TAGS]
-        yield from chain.from_iterable(combinations(few, n) for n in range(1, len(few) + 1))
-        if len(listed) > MOST_TAGS:
-            yield tuple(listed)
+        listed = tuple(names[key] for key in sorted(names) if key not in stay)
+        return of_many(listed, self._any_tags_query(who, role, access, TAG_SESSION), role.policies)
+
+    def _any_tags_query(self, who: Who, role: Identity, access: Access, action: str) -> Query:
+        """A request about a role that passes tags of which nothing is said."""
+        query = self.assume_query(who, role, access, ())
+        asked_tags = {REQUEST_TAG + key for key in tags_asked(documents_of(access))}
+        absent = query.absent - {TAG_KEYS, *asked_tags}
+        return self.asking.noted(replace(query, actions=(action,), absent=absent))
+
+    def _with_any_tags(
+        self, who: Who, role: Identity, access: Access, names: tuple[str, ...]
+    ) -> Iterator[Who]:
+        """A session with any of more tags than are tried in every choice: a doubt."""
+        for action in (ASSUME, TAG_SESSION):
+            if self._any_tags_query(who, role, access, action).smallest() is None:
+                return
+        doubts = (*who.doubts, too_many(names, f"the sessions of {role.arn}"))
+        fresh = replace(self.asking.world.who(role), transitive=who.transitive)
+        for principal in self._principals(who, role, names):
+            yield replace(fresh, principal=principal, chosen=names, doubts=doubts)
 
     def _session(
         self, who: Who, role: Identity, access: Access, passed: tuple[str, ...]
@@ -224,7 +247,7 @@ class Becoming:
                 yield query.leading_to(session, len(who.hops), passed)
             else:
                 yield session if doubts else replace(session, hops=(Hop(steps),))
-            if who.chosen and not doubts:
+            if who.chosen:
                 yield from self._carried(query, session, who, passed)
 
     def _carried(
@@ -239,7 +262,10 @@ class Becoming:
             principal=without_tag(session.principal, carried),
             chosen=(*passed, *carried),
         )
-        yield query.leading_to(kept, len(who.hops), passed, kept=carried)
+        if kept.doubts:
+            yield kept
+        else:
+            yield query.leading_to(kept, len(who.hops), passed, kept=carried)
 
     def _principals(self, who: Who, role: Identity, passed: tuple[str, ...]) -> Iterator[Principal]:
         """The role, and the sessions of it that policies name, each with its tags."""
@@ -332,6 +358,8 @@ class Becoming:
                 doubts.append(outcome.reason)
             else:
                 steps += outcome.steps if not steps else outcome.steps[-1:]
+        if not doubts and not agree(who, steps):
+            doubts.append(OTHER_TAGS)
         if doubts:
             yield replace(other, doubts=tuple(dict.fromkeys(doubts)))
         else:
@@ -339,10 +367,14 @@ class Becoming:
             yield replace(other, hops=(Hop(made),), arrival=made)
 
     def service_query(self, role: Identity, service: str) -> Query:
-        """``sts:AssumeRole`` by a service, which has no policies but the role's trust in it."""
+        """``sts:AssumeRole`` by a service, which has no policies but the role's trust in it.
+
+        It passes no tags, and acts for the account that the role was passed in, its own.
+        """
         caller = Who(Principal(service, kind=PrincipalKind.SERVICE), PolicySet())
         trust = self.asking.world.trust_of(role)
         fixed, no_tags = tags_of_resource(role, (trust,))
+        no_tags |= {TAG_KEYS, *(REQUEST_TAG + key for key in tags_asked((trust,)))}
         return self.asking.query(
             caller,
             Access(caller.policies, trust),
@@ -351,6 +383,7 @@ class Becoming:
             f"assumes {role.arn.split(':', 5)[5]}",
             fixed=fixed,
             absent={*NEVER_HERE, *no_tags},
+            domains={SOURCE_ACCOUNT: Domain(values=(role.account,))},
             account=role.account,
         )
 
@@ -394,6 +427,68 @@ class Becoming:
                 absent={*NEVER_HERE, *no_tags},
             )
             yield from self._by_all(who, user, [(query, True)])
+
+
+def choices_of(names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Every choice of some of a few names; of more those of the first ones, and all."""
+    few = names[:MOST_TAGS]
+    yield from chain.from_iterable(combinations(few, n) for n in range(1, len(few) + 1))
+    if len(names) > MOST_TAGS:
+        yield names
+
+
+def of_many(
+    names: tuple[str, ...], query: Query, policies: Iterable[PolicyDocument]
+) -> tuple[str, ...]:
+    """Of more names of tags than whose every choice is tried those that a request may pass.
+
+    Args:
+        names: the names.
+        query: the request, with nothing said of the tags that it passes.
+        policies: those whose tags come first.
+    """
+    if len(names) <= MOST_TAGS:
+        return names
+    looked_at = principal_tags_in(policies)
+    names = tuple(sorted(names, key=lambda name: name.lower() not in looked_at))
+
+    def is_passed(name: str) -> Term:
+        spelled = Language(map(literal, {name, name.swapcase()}))
+        return conj((Present(TAG_KEYS), Some(TAG_KEYS, spelled)))
+
+    return tuple(name for name in names if query.smallest(is_passed(name)) is not None)
+
+
+def spellings(
+    names: tuple[str, ...], documents: Iterable[PolicyDocument]
+) -> Iterator[tuple[str, ...]]:
+    """Names of tags as policies write them, and in the other case where it can matter.
+
+    Of the tags of IAM the case of names is no difference ("Tagging IAM resources"), of the values
+    of ``aws:TagKeys`` it is one.
+    """
+    yield names
+    if names and any(
+        condition.key.lower() == TAG_KEYS
+        for document in documents
+        for statement in document.statements
+        for condition in statement.conditions
+    ):
+        yield tuple(name.swapcase() for name in names)
+
+
+def too_many(names: tuple[str, ...], where: str) -> str:
+    """Why it is a doubt what tags of any choice lead to."""
+    return f"not every choice of {len(names)} tags was tried for {where}: {', '.join(names)}"
+
+
+OTHER_TAGS = "whether one choice of session tags allows all the requests"
+
+
+def agree(who: Who, steps: Iterable[Step]) -> bool:
+    """Whether who chose its tags has the same ones in all its requests, asked one by one."""
+    own = [step.request.principal for step in steps if step.request.principal.arn == who.arn]
+    return not who.chosen or all(each.tags == own[-1].tags for each in own)
 
 
 def _both(before: Steps, after: Steps) -> tuple[Step, ...]:

@@ -12,16 +12,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import cache, partial, reduce
 from itertools import chain, combinations
+from typing import TypeVar
 
 from tenantproof.account import Group, Identity, IdentityKind, ManagedPolicy
+from tenantproof.errors import Place
 from tenantproof.isolation.findings import Step
 from tenantproof.isolation.route import Route
 from tenantproof.isolation.routes.artifacts import Wall
-from tenantproof.isolation.routes.become import MOST_TAGS, NEVER_HERE, PASS_ROLE, Becoming
+from tenantproof.isolation.routes.become import (
+    MOST_TAGS,
+    NEVER_HERE,
+    OTHER_TAGS,
+    PASS_ROLE,
+    Becoming,
+    agree,
+    choices_of,
+    of_many,
+    spellings,
+    too_many,
+)
 from tenantproof.isolation.routes.filters import may_allow
 from tenantproof.isolation.routes.query import (
+    BOUNDARY,
     POLICY_ARN,
     REQUEST_TAG,
     S3_PREFIX,
@@ -30,6 +44,7 @@ from tenantproof.isolation.routes.query import (
     Companion,
     Hop,
     Query,
+    Steps,
     Who,
     steps_of,
 )
@@ -44,12 +59,39 @@ from tenantproof.isolation.routes.world import (
 )
 from tenantproof.isolation.sagemaker import TARGET_MODEL, invoke_actions
 from tenantproof.policy import Effect, PolicyDocument, PolicySet, parse_policy
+from tenantproof.policy.unknown import unknown_policy
 from tenantproof.prove import RESOURCE, Some, Term, conj, language, neg
 from tenantproof.prove.languages import ANY, Language, PatternBuilder, literal
 from tenantproof.prove.solver import Blocked, Witness
 
+T = TypeVar("T")
+
+POLICY_CHANGES = (
+    "iam:PutRolePolicy",
+    "iam:PutUserPolicy",
+    "iam:PutGroupPolicy",
+    "iam:AttachRolePolicy",
+    "iam:AttachUserPolicy",
+    "iam:AttachGroupPolicy",
+    "iam:CreatePolicyVersion",
+    "iam:SetDefaultPolicyVersion",
+    "iam:DeleteRolePolicy",
+    "iam:DeleteUserPolicy",
+    "iam:DetachRolePolicy",
+    "iam:DetachUserPolicy",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:DeleteUserPermissionsBoundary",
+    "iam:PutRolePermissionsBoundary",
+    "iam:PutUserPermissionsBoundary",
+    "iam:AddUserToGroup",
+    "iam:RemoveUserFromGroup",
+)
+"""The actions that change the policies of an identity."""
+
 SAGEMAKER = "sagemaker.amazonaws.com"
 _MOST_ATTACHED = 64
+_MOST_TOGETHER = 16
+"""Of more changes not every three are tried together, but each alone, and all."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +102,28 @@ class Change:
         query: the request that makes it.
         formula: which of the query's requests does.
         after: the policies that apply afterwards.
+        first: requests that are made before it.
     """
 
     query: Query
     formula: Term
     after: Callable[[PolicySet], PolicySet]
+    first: tuple[Query, ...] = ()
+
+    @property
+    def parts(self) -> tuple[tuple[Query, Term], ...]:
+        """All requests of the change."""
+        return *((query, True) for query in self.first), (self.query, self.formula)
+
+
+def _apply(policies: PolicySet, change: Change) -> PolicySet:
+    return change.after(policies)
+
+
+def _alone_and_all(changes: list[T]) -> Iterator[list[T]]:
+    yield from ([change] for change in changes)
+    if len(changes) > 1:
+        yield changes
 
 
 @dataclass
@@ -91,20 +150,86 @@ class Changing:
         yield from self._trust_policies(who)
         yield from self._bucket_policies(who)
         yield from self._new_endpoint(who)
+        yield from self._execution_roles(who)
+
+    def of_each_other(self, everybody: Sequence[Who]) -> Iterator[Outcome]:
+        """What those that one can be reach once one of them has changed another's policies."""
+        for who in everybody:
+            if not may_allow(who.policies, POLICY_CHANGES):
+                continue
+            for other in everybody:
+                if other.identity is not who.identity:
+                    for changed in self._changed_by(who, other):
+                        yield from self.reach.of(changed)
+                        yield from self._onwards(other, changed)
+
+    def _changed_by(self, who: Who, other: Who) -> Iterator[Who]:
+        """Another one whose policies somebody has changed."""
+        for steps, after, doubts in self._possible(who, other.identity):
+            yield replace(
+                other,
+                policies=after(other.policies),
+                hops=(Hop(steps), *other.hops),
+                doubts=tuple(dict.fromkeys((*other.doubts, *doubts))),
+            )
+
+    def _execution_roles(self, who: Who) -> Iterator[Outcome]:
+        """Policies of the roles as which endpoints read, changed."""
+        if not may_allow(who.policies, POLICY_CHANGES):
+            return
+        world = self.asking.world
+        models = (model for endpoint in world.estate.endpoints for model in endpoint.models)
+        for arn in dict.fromkeys(model.execution_role or "" for model in models):
+            role = world.identities.get(arn)
+            routes = tuple(route for route in self.reach.routes if route is not Route.OBJECT)
+            for steps, after, doubts in self._possible(who, role):
+                policies = {arn: after(world.who(world.identities[arn]).policies)}
+                reach = Reach(self.asking, routes, {}, policies)
+                yield from reach.of(replace(who, hops=(Hop(steps),), doubts=doubts))
+
+    def _possible(
+        self, who: Who, identity: Identity | None
+    ) -> Iterator[tuple[Steps, Callable[[PolicySet], PolicySet], tuple[str, ...]]]:
+        """The changes of an identity's policies, each alone, and all: steps, effect, and doubts."""
+        possible: list[tuple[Change, list[Outcome]]] = []
+        for change in self._changes(who, identity):
+            made = _all_of(*change.parts)
+            if made is not None:
+                possible.append((change, made))
+        for several in _alone_and_all(possible):
+            outcomes = [outcome for _, made in several for outcome in made]
+            doubts = (o.reason for o in outcomes if isinstance(o, Doubt))
+            ways = [o.steps for o in outcomes if isinstance(o, Way)]
+            steps = (*ways[0], *(way[-1] for way in ways[1:])) if ways else ()
+            after = partial(reduce, _apply, [change for change, _ in several])
+            yield partial(tuple, steps), after, tuple(dict.fromkeys((*who.doubts, *doubts)))
+
+    def _onwards(self, before: Who, after: Who) -> Iterator[Outcome]:
+        """Whom one can become after a change, and could not before."""
+        if Route.ASSUME in self.asking.world.manifest.routes.off:
+            return
+        known = {other.arn for other in self.becoming.all_of(before) if isinstance(other, Who)}
+        for other in self.becoming.all_of(after):
+            if isinstance(other, Doubt):
+                yield other
+            elif other.chosen or other.arn not in known:
+                yield from self.lands(other)
 
     # -- its own policies --------------------------------------------------------------------
 
     def _own_policies(self, who: Who) -> Iterator[Outcome]:
         """Policies given, boundaries lifted, denies taken away; one alone, or several together."""
         changes: list[Change] = []
-        for change in self._changes(who):
-            found = change.query.smallest(change.formula)
-            if isinstance(found, Blocked):
-                yield from self._if_it_were(who, change)
-            elif found is not None:
+        open_ones: list[Change] = []
+        for change in self._changes(who, who.identity):
+            found = [query.smallest(formula) for query, formula in change.parts]
+            if any(isinstance(each, Blocked) for each in found) and all(found):
+                open_ones.append(change)
+            elif all(found):
                 changes.append(change)
-        together = chain.from_iterable(combinations(changes, n) for n in (1, 2, 3))
-        for several in together:
+        alone = ((change,) for change in changes)
+        few = chain.from_iterable(combinations(changes[:_MOST_TOGETHER], n) for n in (2, 3))
+        for several in chain(alone, few):
             outcomes = self.reach.of(self._changed(who, several))
             way = next((outcome for outcome in outcomes if isinstance(outcome, Way)), None)
             if way is not None:
@@ -112,36 +237,47 @@ class Changing:
                 yield from outcomes
                 return
         if changes:
-            everything = self._changed(who, changes)
-            yield from self.reach.of(everything)
+            yield from self.reach.of(self._changed(who, changes))
+        for made in _alone_and_all(changes):
+            yield from self._onwards(who, self._changed(who, made))
+        yield from self._if_they_were(who, changes, open_ones)
 
-    def _if_it_were(self, who: Who, change: Change) -> Iterator[Outcome]:
-        """A change that is not known to be allowed is a doubt where it would open a way."""
-        doubt = asked(change.query, lambda _: (), change.formula)
-        assert isinstance(doubt, Doubt)
-        changed = replace(who, policies=change.after(who.policies), doubts=(doubt.reason,))
-        if any(True for _ in self.reach.of(changed)):
-            yield doubt
+    def _if_they_were(
+        self, who: Who, changes: list[Change], open_ones: list[Change]
+    ) -> Iterator[Outcome]:
+        """Changes that are not known to be allowed are a doubt where they would open a way."""
+        for change in open_ones:
+            outcomes = (asked(query, lambda _: (), formula) for query, formula in change.parts)
+            doubt = next(outcome for outcome in outcomes if isinstance(outcome, Doubt))
+            for several in ((change,), (*changes, change), (*changes, *open_ones)):
+                policies = reduce(_apply, several, who.policies)
+                changed = replace(who, policies=policies, doubts=(doubt.reason,))
+                if any(True for _ in self.reach.of(changed)):
+                    yield doubt
+                    break
 
     def _changed(self, who: Who, changes: Sequence[Change]) -> Who:
         """Who one is after some changes."""
         changed = who
         for change in changes:
-            query = replace(change.query, who=replace(change.query.who, hops=changed.hops))
-            policies = change.after(changed.policies)
-            if who.chosen:
-                tied = replace(query, who=replace(query.who, past=changed.past))
-                after = replace(changed, policies=policies)
-                changed = tied.leading_to(after, len(changed.hops), kept=who.chosen)
-            else:
-                found = query.smallest(change.formula)
-                assert isinstance(found, Witness)
-                hops = changed.hops if who.doubts else (Hop(steps_of(partial(query.steps, found))),)
-                changed = replace(changed, policies=policies, hops=hops)
+            for query, formula in change.parts:
+                changed = self._once_made(who, changed, query, formula)
+            changed = replace(changed, policies=change.after(changed.policies))
         return changed
 
-    def _changes(self, who: Who) -> Iterator[Change]:
-        identity = who.identity
+    def _once_made(self, who: Who, changed: Who, query: Query, formula: Term) -> Who:
+        """Who one is after one more request."""
+        query = replace(query, who=replace(query.who, hops=changed.hops))
+        if who.chosen:
+            tied = replace(query, who=replace(query.who, past=changed.past))
+            return tied.leading_to(changed, len(changed.hops), kept=who.chosen)
+        found = query.smallest(formula)
+        assert isinstance(found, Witness)
+        hops = changed.hops if who.doubts else (Hop(steps_of(partial(query.steps, found))),)
+        return replace(changed, hops=hops)
+
+    def _changes(self, who: Who, identity: Identity | None) -> Iterator[Change]:
+        """What somebody may change of the policies of an identity."""
         if identity is None:
             return
         if identity.kind is IdentityKind.ROLE:
@@ -151,23 +287,66 @@ class Changing:
         yield from self._put(who, f"iam:Put{kind}Policy", identity.arn, identity)
         yield from self._attached(who, f"iam:Attach{kind}Policy", identity.arn, identity)
         for arn in identity.groups:
-            yield from self._put(who, "iam:PutGroupPolicy", arn, None)
-            yield from self._attached(who, "iam:AttachGroupPolicy", arn, None)
+            yield from self._of_group(who, arn)
         yield from self._versions(who, identity)
         if identity.kind is IdentityKind.USER:
             yield from self._groups(who, identity)
         if identity.permissions_boundary is not None:
-            actions = (f"iam:Delete{boundary}", f"iam:Put{boundary}")
-            query = self._about(who, actions, identity.arn, identity, "lifts its boundary")
-            if query is not None:
-                yield Change(query, True, _without_boundary)
+            yield from self._lifted(who, identity, boundary)
         yield from self._taken_away(who, identity, kind)
+
+    def _lifted(self, who: Who, identity: Identity, boundary: str) -> Iterator[Change]:
+        """Its boundary deleted, or another one put in its place."""
+        deleting = self._about(
+            who,
+            (f"iam:Delete{boundary}",),
+            identity.arn,
+            identity,
+            f"lifts the boundary of {_named(who, identity)}",
+        )
+        if deleting is not None:
+            yield Change(deleting, True, _without_boundary)
+        putting = self._about(who, (f"iam:Put{boundary}",), identity.arn, identity, "")
+        if putting is None:
+            return
+        # Here the key says which boundary it is to be.
+        fixed = {k: v for k, v in putting.fixed.items() if k != BOUNDARY}
+        absent = putting.absent - {BOUNDARY}
+        effect = f"puts another boundary on {_named(who, identity)}"
+        putting = self.asking.noted(
+            replace(
+                putting, fixed=fixed, absent=absent, always={BOUNDARY: _admin(who)}, effect=effect
+            )
+        )
+        own = self._boundary_of(identity)
+        listed = {p.arn: p.document for p in self.asking.world.estate.managed_policies}
+        free = Some(BOUNDARY, Language([literal(_admin(who))]))
+        if putting.smallest(free) is not None:
+            yield Change(putting, free, _without_boundary)
+            return
+        for arn, document in listed.items():
+            exactly = Some(BOUNDARY, Language([literal(arn)]))
+            if document is not None and arn != own and putting.smallest(exactly) is not None:
+                yield Change(putting, exactly, _bounded_by(document))
+        others = neg(Some(BOUNDARY, Language(map(literal, (*listed, *([own] if own else []))))))
+        if putting.smallest(others) is not None:
+            reason = (
+                f"{who.name} may bound {_named(who, identity)} by policies that no source holds"
+            )
+            yield Change(putting, others, _bounded_by(_unknown_of(reason, who)))
+
+    def _boundary_of(self, identity: Identity) -> str | None:
+        """The ARN of its boundary, where that is known."""
+        known = {p.arn: p.document for p in self.asking.world.estate.managed_policies}
+        boundary = identity.permissions_boundary
+        return next((a for a in identity.managed_policies if known.get(a) is boundary), None)
 
     def _taken_away(self, who: Who, identity: Identity, kind: str) -> Iterator[Change]:
         """Policies that deny something, deleted or detached: those of its groups stay."""
         known = {id(p.document): p.arn for p in self.asking.world.estate.managed_policies}
-        for policy in who.policies.identity_policies:
-            if not _denies(policy) or policy not in identity.policies:
+        of_groups = [id(p) for g in self._groups_of(identity) for p in g.policies]
+        for policy in identity.policies:
+            if not _denies(policy) or id(policy) in of_groups:
                 continue
             arn = known.get(id(policy))
             action = f"iam:Delete{kind}Policy" if arn is None else f"iam:Detach{kind}Policy"
@@ -179,8 +358,14 @@ class Changing:
                 query = self.asking.noted(replace(query, fixed={**query.fixed, POLICY_ARN: arn}))
             yield Change(query, True, _without(policy))
 
+    def _groups_of(self, identity: Identity) -> Iterator[Group]:
+        for group in self.asking.world.estate.groups:
+            if group.arn in identity.groups:
+                yield group
+
     def _put(self, who: Who, action: str, arn: str, identity: Identity | None) -> Iterator[Change]:
-        query = self._about(who, (action,), arn, identity, "gives itself a policy that allows all")
+        effect = f"gives {_named(who, identity)} a policy that allows all"
+        query = self._about(who, (action,), arn, identity, effect)
         if query is not None:
             yield Change(query, True, _granting(_allow_all(action)))
 
@@ -188,8 +373,9 @@ class Changing:
         self, who: Who, action: str, arn: str, identity: Identity | None
     ) -> Iterator[Change]:
         """A managed policy attached: AdministratorAccess, or what the sources hold."""
-        admin = f"arn:{who.partition}:iam::aws:policy/AdministratorAccess"
-        query = self._about(who, (action,), arn, identity, "attaches a policy to itself")
+        admin = _admin(who)
+        effect = f"attaches a policy to {_named(who, identity)}"
+        query = self._about(who, (action,), arn, identity, effect)
         if query is None:
             return
         query = self.asking.noted(replace(query, always={POLICY_ARN: admin}))
@@ -201,7 +387,8 @@ class Changing:
         yield from self._attached_of(query, known)
         others = neg(Some(POLICY_ARN, Language(map(literal, known))))
         if query.smallest(others) is not None:
-            yield Change(query, others, _unknown_grant(action, who))
+            reason = f"{who.name} may {action} policies that no source holds"
+            yield Change(query, others, _unknown_grant(reason, who))
 
     def _attached_of(self, query: Query, known: dict[str, ManagedPolicy]) -> Iterator[Change]:
         left = dict(known)
@@ -209,12 +396,16 @@ class Changing:
             one_of = Some(POLICY_ARN, Language(map(literal, left)))
             found = query.smallest(one_of) if left else None
             if not isinstance(found, Witness):
-                return
+                break
             arn = str(found.keys[POLICY_ARN])
             document = left.pop(arn).document
             assert document is not None
             exactly = Some(POLICY_ARN, Language([literal(arn)]))
             yield Change(query, exactly, _granting(document))
+        rest = Some(POLICY_ARN, Language(map(literal, left)))
+        if left and query.smallest(rest) is not None:
+            reason = f"more than {_MOST_ATTACHED} policies can be attached to {query.who.name}"
+            yield Change(query, rest, _unknown_grant(reason, query.who))
 
     def _versions(self, who: Who, identity: Identity) -> Iterator[Change]:
         """New versions of managed policies that apply to it, and old ones made the default."""
@@ -239,12 +430,29 @@ class Changing:
                     yield Change(query, True, _replacing(document, other, bounds=bounds))
 
     def _groups(self, who: Who, identity: Identity) -> Iterator[Change]:
+        """Groups that it joins, and those that it leaves because they deny something."""
         for group in self.asking.world.estate.groups:
-            if group.arn not in identity.groups and _grants(group):
-                effect = f"adds itself to {group.arn.split(':', 5)[5]}"
-                query = self._about(who, ("iam:AddUserToGroup",), group.arn, None, effect)
-                if query is not None:
+            name, whom = group.arn.split(":", 5)[5], _named(who, identity)
+            if group.arn not in identity.groups:
+                action, effect = "iam:AddUserToGroup", f"adds {whom} to {name}"
+                query = self._about(who, (action,), group.arn, None, effect)
+                if query is not None and _grants(group):
                     yield Change(query, True, _granting(*group.policies))
+                if query is not None:
+                    for change in self._of_group(who, group.arn):
+                        yield replace(change, first=(query,))
+            elif any(map(_denies, group.policies)):
+                action, effect = (
+                    "iam:RemoveUserFromGroup",
+                    f"takes {whom} out of {name}",
+                )
+                query = self._about(who, (action,), group.arn, None, effect)
+                if query is not None:
+                    yield Change(query, True, _without(*group.policies))
+
+    def _of_group(self, who: Who, arn: str) -> Iterator[Change]:
+        yield from self._put(who, "iam:PutGroupPolicy", arn, None)
+        yield from self._attached(who, "iam:AttachGroupPolicy", arn, None)
 
     def _about(
         self,
@@ -263,6 +471,10 @@ class Changing:
             if identity is None
             else tags_of_resource(identity, documents_of(access))
         )
+        if identity is not None and identity.permissions_boundary is None:
+            absent |= {BOUNDARY}
+        elif identity is not None and (boundary := self._boundary_of(identity)) is not None:
+            fixed = {**fixed, BOUNDARY: boundary}
         return self.asking.query(
             who, access, actions, (arn,), effect, fixed=fixed, absent={*NEVER_HERE, *absent}
         )
@@ -276,10 +488,23 @@ class Changing:
         if identity is None or not names:
             return
         kind = "Role" if identity.kind is IdentityKind.ROLE else "User"
-        few = names[:MOST_TAGS]
-        for passed in chain.from_iterable(combinations(few, n) for n in range(1, len(few) + 1)):
-            yield from self._tagged(who, identity, f"iam:Tag{kind}", passed)
-            yield from self._untagged(who, identity, f"iam:Untag{kind}", passed)
+        actions = (f"iam:Tag{kind}", f"iam:Untag{kind}")
+        query = self._about(who, actions, identity.arn, identity, "changes its tags")
+        if query is None:
+            return
+        may_change = of_many(tuple(names), query, identity.policies)
+        documents = tuple(documents_of(query.access))
+        for passed in choices_of(may_change):
+            for spelled in spellings(passed, documents):
+                yield from self._tagged(who, identity, f"iam:Tag{kind}", spelled)
+                yield from self._untagged(who, identity, f"iam:Untag{kind}", spelled)
+        if len(may_change) > MOST_TAGS:
+            principal = without_tag(who.principal, may_change)
+            doubts = (*who.doubts, too_many(may_change, who.name))
+            chosen = (*who.chosen, *may_change)
+            tagged = replace(who, principal=principal, chosen=chosen, doubts=doubts)
+            yield from self.reach.of(tagged)
+            yield from self._onwards(who, tagged)
 
     def _tags_of(self, who: Who) -> Iterator[str]:
         """The tags that policies look at and that are the identity's, no session's own."""
@@ -313,20 +538,26 @@ class Changing:
         if isinstance(found, Blocked) or who.doubts:
             doubt = asked(query, lambda _: ())
             reasons = (doubt.reason,) if isinstance(doubt, Doubt) else who.doubts
-            yield from self.reach.of(replace(tagged, doubts=reasons))
+            tagged = replace(tagged, doubts=reasons)
         else:
-            yield from self.reach.of(
-                query.leading_to(tagged, len(who.hops), passed, kept=who.chosen)
-            )
+            tagged = query.leading_to(tagged, len(who.hops), passed, kept=who.chosen)
+        yield from self.reach.of(tagged)
+        yield from self._onwards(who, tagged)
 
     def _untagged(
         self, who: Who, identity: Identity, action: str, names: tuple[str, ...]
     ) -> Iterator[Outcome]:
         query = self._tagging(who, identity, action, names, f"takes its tag {names[0]} away")
-        if query is None or not all(name in who.principal.tags for name in names):
+        own = {name.lower() for name in who.principal.tags}
+        if query is None or not all(name.lower() in own for name in names):
             return
         untagged = replace(who, principal=without_tag(who.principal, names))
-        yield from self._then(query, True, untagged, self.reach.of)
+
+        def follow(after: Who) -> Iterator[Outcome]:
+            yield from self.reach.of(after)
+            yield from self._onwards(who, after)
+
+        yield from self._then(query, True, untagged, follow)
 
     def _tagging(
         self, who: Who, identity: Identity, action: str, names: tuple[str, ...], effect: str
@@ -364,38 +595,50 @@ class Changing:
         if not may_allow(who.policies, (action,)):
             return
         for role in self.asking.world.roles:
-            if role is who.identity:
-                continue
             effect = f"lets itself assume {role.arn.split(':', 5)[5]}"
             query = self._about(who, (action,), role.arn, role, effect)
             if query is not None:
                 trust = _trusting(who.arn, action)
-                yield from self._then(query, True, who, _assuming(self, role, trust))
+                yield from self._then(query, True, who, partial(self._assuming, role, trust))
+
+    def _assuming(self, role: Identity, trust: PolicyDocument, who: Who) -> Iterator[Outcome]:
+        for session in self.becoming.assumed(who, role, trust):
+            if role is who.identity and not session.chosen:
+                continue
+            yield from self.lands(session)
+            yield from self._onwards(who, session)
 
     # -- buckets -----------------------------------------------------------------------------
 
     def _bucket_policies(self, who: Who) -> Iterator[Outcome]:
-        action = "s3:PutBucketPolicy"
+        """The bucket opened to itself and to the endpoints' roles, or a policy that denies gone."""
         for wall in self.asking.world.artifacts.walls(self.asking.tenant):
-            bucket = self.asking.world.bucket(wall.bucket)
-            arn = f"arn:{who.partition}:s3:::{wall.bucket}"
-            if not self.reach.may_in(who, wall.bucket, (action,)):
-                continue
-            query = self.asking.query(
-                who,
-                self.asking.world.access(who, bucket.policy, bucket.account),
-                (action,),
-                (arn,),
-                "rewrites the bucket's policy",
-                absent=NEVER_HERE,
-                account=bucket.account,
-            )
             opened = _open_bucket(who.arn, wall.bucket, who.partition)
-            reach = Reach(self.asking, self._s3_alone(), {wall.bucket: opened})
-            yield from self._then(query, True, who, reach.of)
+            effect = "rewrites the bucket's policy"
+            yield from self._with_policy(who, wall.bucket, "s3:PutBucketPolicy", opened, effect)
+            if self.asking.world.bucket(wall.bucket).policy is not None:
+                effect = "takes the bucket's policy away"
+                yield from self._with_policy(
+                    who, wall.bucket, "s3:DeleteBucketPolicy", None, effect
+                )
 
-    def _s3_alone(self) -> tuple[Route, ...]:
-        return tuple(route for route in self.reach.routes if route is Route.OBJECT)
+    def _with_policy(
+        self, who: Who, name: str, action: str, policy: PolicyDocument | None, effect: str
+    ) -> Iterator[Outcome]:
+        if not self.reach.may_in(who, name, (action,)):
+            return
+        bucket = self.asking.world.bucket(name)
+        query = self.asking.query(
+            who,
+            self.asking.world.access(who, bucket.policy, bucket.account),
+            (action,),
+            (f"arn:{who.partition}:s3:::{name}",),
+            effect,
+            absent=NEVER_HERE,
+            account=bucket.account,
+        )
+        reach = Reach(self.asking, self.reach.routes, {name: policy})
+        yield from self._then(query, True, who, reach.of)
 
     # -- endpoints ---------------------------------------------------------------------------
 
@@ -418,7 +661,7 @@ class Changing:
             )
             if passed is not None and made is not None:
                 for wall in self.asking.world.artifacts.walls(self.asking.tenant):
-                    yield from self._read([made[0], *passed, *made[1:]], wall, role)
+                    yield from self._read(who, [made[0], *passed, *made[1:]], wall, role)
 
     def _made(self, who: Who) -> list[Outcome] | None:
         """A model made, and an endpoint that serves it; None where it cannot be."""
@@ -429,7 +672,7 @@ class Changing:
                 return made
         return None
 
-    def _read(self, made: list[Outcome], wall: Wall, role: Identity) -> Iterator[Outcome]:
+    def _read(self, who: Who, made: list[Outcome], wall: Wall, role: Identity) -> Iterator[Outcome]:
         """The artifacts that an endpoint of somebody's making can serve by a role.
 
         A TargetModel that its invocation must name is the end of the artifact's key: the model's
@@ -451,10 +694,13 @@ class Changing:
             yield Doubt("; ".join(dict.fromkeys(doubts)))
             return
         way = self._way([*(o for o in made if isinstance(o, Way)), outcome], wall)
+        if not agree(who, way.steps):
+            yield Doubt(OTHER_TAGS)
+            return
         yield way
         if not self.asking.reached.keys() >= set(way.victims):
             self.asking.reached.update(dict.fromkeys(way.victims))
-            yield from self._read(made, wall, role)
+            yield from self._read(who, made, wall, role)
 
     def _way(self, found: list[Way], wall: Wall) -> Way:
         steps: list[Step] = list(found[0].steps)
@@ -516,14 +762,11 @@ class Changing:
         return self.asking.noted(replace(query, companions=(companion,)))
 
 
-def _assuming(
-    changing: Changing, role: Identity, trust: PolicyDocument
-) -> Callable[[Who], Iterator[Outcome]]:
-    def follow(who: Who) -> Iterator[Outcome]:
-        for session in changing.becoming.assumed(who, role, trust):
-            yield from changing.lands(session)
-
-    return follow
+def _named(who: Who, identity: Identity | None) -> str:
+    """How steps of somebody name an identity; None stands for itself."""
+    if identity is None or identity is who.identity:
+        return "itself"
+    return identity.arn.split(":", 5)[5]
 
 
 def _all_of(*queries: tuple[Query, Term]) -> list[Outcome] | None:
@@ -567,7 +810,7 @@ _TRUST = (
     '"Action":["sts:AssumeRole","sts:TagSession"]}}}}'
 )
 _OPEN = (
-    '{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Principal":{{"AWS":"{arn}"}},'
+    '{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Principal":{{"AWS":["{arn}","*"]}},'
     '"Action":"s3:*","Resource":["{bucket}","{bucket}/*"]}}}}'
 )
 
@@ -581,6 +824,7 @@ def _trusting(arn: str, after: str) -> PolicyDocument:
     return parse_policy(_TRUST.format(arn=arn), file=f"<after {after}>")
 
 
+@cache
 def _open_bucket(arn: str, bucket: str, partition: str) -> PolicyDocument:
     text = _OPEN.format(arn=arn, bucket=f"arn:{partition}:s3:::{bucket}")
     return parse_policy(text, file="<after s3:PutBucketPolicy>")
@@ -608,22 +852,39 @@ def _replacing(
     return after
 
 
-def _unknown_grant(action: str, who: Who) -> Callable[[PolicySet], PolicySet]:
-    from tenantproof.errors import Place  # noqa: PLC0415
-    from tenantproof.policy.unknown import unknown_policy  # noqa: PLC0415
+def _unknown_grant(reason: str, who: Who) -> Callable[[PolicySet], PolicySet]:
+    return _granting(_unknown_of(reason, who))
 
-    reason = f"{who.name} may {action} policies that no source holds"
-    place = who.identity.place if who.identity and who.identity.place else Place("<policies>", "")
-    return _granting(unknown_policy(reason, place.file, place))
+
+def _unknown_of(reason: str, who: Who) -> PolicyDocument:
+    place = who.identity.place if who.identity else None
+    return _unknown_at(reason, place or Place("<policies>", ""))
+
+
+@cache
+def _unknown_at(reason: str, place: Place) -> PolicyDocument:
+    return unknown_policy(reason, place.file, place)
+
+
+def _admin(who: Who) -> str:
+    return f"arn:{who.partition}:iam::aws:policy/AdministratorAccess"
+
+
+def _bounded_by(boundary: PolicyDocument) -> Callable[[PolicySet], PolicySet]:
+    def after(policies: PolicySet) -> PolicySet:
+        return replace(policies, permissions_boundary=boundary)
+
+    return after
 
 
 def _without_boundary(policies: PolicySet) -> PolicySet:
     return replace(policies, permissions_boundary=None)
 
 
-def _without(policy: PolicyDocument) -> Callable[[PolicySet], PolicySet]:
+def _without(*gone: PolicyDocument) -> Callable[[PolicySet], PolicySet]:
     def after(policies: PolicySet) -> PolicySet:
-        kept = tuple(each for each in policies.identity_policies if each is not policy)
+        listed = set(map(id, gone))
+        kept = tuple(each for each in policies.identity_policies if id(each) not in listed)
         return replace(policies, identity_policies=kept)
 
     return after

@@ -97,7 +97,10 @@ class Exploration:
         return replace(self, reading=reading)
 
     def _outcomes(self) -> Iterator[Outcome]:
-        start = self.world.starts(self.member)
+        for start in self.world.sessions_of(self.world.starts(self.member)):
+            yield from self._beginning(start)
+
+    def _beginning(self, start: Who) -> Iterator[Outcome]:
         if self.route in DIRECT:
             yield from Reach(self._asking, (self.route,), {}).of(start)
         elif self.route is Route.ASSUME:
@@ -110,11 +113,14 @@ class Exploration:
             yield from self._changing.of(start)
             if Route.ASSUME in self._settings.off:
                 return
+            everybody = [start]
             for other in self._becoming.all_of(start):
                 if isinstance(other, Doubt):
                     yield other
                 else:
+                    everybody.append(other)
                     yield from self._unless_known("change", other)
+            yield from self._changing.of_each_other(everybody)
 
     def _lands(self, who: Who) -> Iterator[Outcome]:
         """Where becoming somebody leads: a neighbour's own role, or one that reaches artifacts."""

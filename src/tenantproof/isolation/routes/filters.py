@@ -168,7 +168,8 @@ def _pattern(template: Template, folded: bool) -> Pattern:
                 builder.one(ANY)
             case AnyChars() | Variable():
                 builder.many(ANY)
-    if not folded and template.text.count(":") < _COLONS:
+    colons = sum(part.text.count(":") for part in template.parts if isinstance(part, Chars))
+    if not folded and colons < _COLONS:
         # Missing segments of an ARN are completed with wildcards.
         builder.many(ANY)
     return builder.build()

@@ -50,6 +50,7 @@ TAG_KEYS = "aws:tagkeys"
 RESOURCE_ACCOUNT = "aws:resourceaccount"
 PASSED_TO = "iam:passedtoservice"
 POLICY_ARN = "iam:policyarn"
+BOUNDARY = "iam:permissionsboundary"
 
 _NAMES = {
     key.lower(): key
@@ -60,6 +61,7 @@ _NAMES = {
         "aws:TagKeys",
         "iam:PassedToService",
         "iam:PolicyARN",
+        "iam:PermissionsBoundary",
     )
 }
 """Keys as the reference writes them, where no policy does."""
@@ -141,7 +143,9 @@ class Who:
         The policies of an identity are always the same ones, but where a change was made.
         """
         tags = tuple(sorted((k, v) for k, v in self.principal.keys.items() if isinstance(v, str)))
-        policies = tuple(id(each) for layer in self.policies.layers() for each in layer.policies)
+        policies = tuple(
+            (layer.kind, layer.level, *map(id, layer.policies)) for layer in self.policies.layers()
+        )
         return self.arn, tags, policies, self.chosen, self.past, self.doubts, self.transitive
 
     @property
@@ -187,6 +191,8 @@ class Companion:
         resource: its resource, by the values found for the other one.
         effect: what comes of it.
         first: whether it comes before the other one.
+        own: what the names of those subjects begin with that it does not share, where it shares
+            the rest.
     """
 
     query: Query
@@ -195,6 +201,7 @@ class Companion:
     resource: Callable[[Witness], str]
     effect: str
     first: bool = False
+    own: str | None = None
 
     @classmethod
     def of(
@@ -262,7 +269,8 @@ class Query:
         """The requests to choose from."""
         own = keys_of(self.who.arn)
         past = self._past
-        tags = dict.fromkeys(self.who.chosen_keys, _TYPICAL_TAG)
+        # Of who is only doubtful, which of the tags were given may be open, too.
+        tags = {} if self.who.doubts else dict.fromkeys(self.who.chosen_keys, _TYPICAL_TAG)
         return RequestSpace(
             principal=self.who.principal,
             actions=self.actions,
@@ -271,7 +279,7 @@ class Query:
             domains={
                 **GLOBAL_DOMAINS,
                 **own.domains,
-                **dict.fromkeys(tags, TAG_VALUE),
+                **dict.fromkeys(self.who.chosen_keys, TAG_VALUE),
                 TARGET: target_model_domain(),
                 **({} if self.resources else {RESOURCE: Domain(min_length=1)}),
                 **past.domains,
@@ -435,7 +443,11 @@ class Query:
     ) -> Iterator[Step]:
         """The step of this request beside the one whose companion it is."""
         action = witness.action if witness.action in self.actions else self.actions[0]
-        own = replace(witness, action=action, resource=companion.resource(witness))
+        keys = {**witness.keys}
+        if companion.own is not None:
+            only_its = (key for key in witness.keys if key.startswith(companion.own))
+            keys |= {key.removeprefix(companion.own): witness.keys[key] for key in only_its}
+        own = replace(witness, action=action, resource=companion.resource(witness), keys=keys)
         request = self.request(own, companion.prefix, passed or {})
         yield replace(self.step(request), effect=companion.effect)
 

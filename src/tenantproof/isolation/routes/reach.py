@@ -7,8 +7,8 @@ guide, and the service authorization reference of SageMaker and S3.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from tenantproof.account import Container, HostedEndpoint, Model, parse_s3
@@ -39,7 +39,7 @@ from tenantproof.isolation.sagemaker import (
     target_model_actions,
     target_model_domain,
 )
-from tenantproof.policy import PolicyDocument, Unknown
+from tenantproof.policy import PolicyDocument, PolicySet, Unknown
 from tenantproof.prove import RESOURCE, Some, Term, conj, disj, neg
 from tenantproof.prove.formula import Present
 from tenantproof.prove.solver import Blocked, Witness
@@ -49,6 +49,10 @@ GET = "s3:GetObject"
 READ_ACTIONS = (GET, "s3:GetObjectVersion")
 WRITE_ACTIONS = ("s3:PutObject",)
 ASYNC = "sagemaker:InvokeEndpointAsync"
+
+RESOURCE_TAG = ":resourcetag/"
+_COMPONENT = "<component> "
+"""What the names of the subjects begin with that only the request about a component has."""
 
 _ROLE = "<role> "
 """What the names of an execution role's subjects begin with, beside those of who invokes."""
@@ -79,11 +83,13 @@ class Reach:
         asking: what all queries have in common.
         routes: the routes asked about.
         policies: policies of buckets that are other than the estate says, by then.
+        roles: those of execution roles, by their ARN.
     """
 
     asking: Asking
     routes: tuple[Route, ...]
-    policies: dict[str, PolicyDocument]
+    policies: dict[str, PolicyDocument | None]
+    roles: Mapping[str, PolicySet] = field(default_factory=dict)
 
     def of(self, who: Who) -> Iterator[Outcome]:
         """Every way, and every doubt."""
@@ -103,23 +109,34 @@ class Reach:
     def by_target_model(self, who: Who) -> Iterator[Outcome]:
         """A TargetModel that names another tenant's artifact, and that the role can read."""
         for served in self._served(who, multi_model=True):
-            location = parse_s3(prefix_of(served.container.model_data or ""))
-            wall = self._wall(location.bucket) if location else None
-            if location is None or wall is None:
-                continue
-            found = self._readable(served.model, wall, location.key)
-            if found is False:
-                continue
-            query = self._invocation(who, served, target_model_actions())
-            if isinstance(found, Companion):
-                query = self.asking.noted(replace(query, companions=(found,)))
-            yield from each_victim(
-                query,
-                partial(self._victims_of_model, query, wall, location.key),
-                partial(self._unreached_model, wall, location.key),
-                self.asking.reached,
-                self._models_to_try(query, wall, location.key),
-            )
+            if self._holds_others(served.container):
+                query = self._invocation(who, served, target_model_actions())
+                yield from self.of_multi_model(query, served.model, served.container)
+
+    def _holds_others(self, container: Container) -> bool:
+        location = parse_s3(prefix_of(container.model_data or ""))
+        return location is not None and self._wall(location.bucket) is not None
+
+    def of_multi_model(
+        self, query: Query, model: Model, container: Container, formula: Term = True
+    ) -> Iterator[Outcome]:
+        """What an invocation of a multi-model container reaches."""
+        location = parse_s3(prefix_of(container.model_data or ""))
+        wall = self._wall(location.bucket) if location else None
+        if location is None or wall is None:
+            return
+        found = self._readable(model, wall, location.key)
+        if found is False:
+            return
+        if isinstance(found, Companion):
+            query = self.asking.noted(replace(query, companions=(*query.companions, found)))
+        yield from each_victim(
+            query,
+            partial(self._victims_of_model, query, wall, location.key),
+            lambda: conj((formula, self._unreached_model(wall, location.key))),
+            self.asking.reached,
+            self._models_to_try(query, wall, location.key) if formula is True else (),
+        )
 
     def _models_to_try(self, query: Query, wall: Wall, prefix: str) -> Iterator[Witness]:
         """TargetModels that one would try first."""
@@ -170,7 +187,7 @@ class Reach:
             return True
         if not self._reads_others(role, wall):
             return False
-        key = (self.asking.reading, role.arn, wall.bucket, prefix)
+        key = (self.asking.reading, role.state, id(self._policy(wall.bucket)), wall.bucket, prefix)
         known = self.asking.world.companions
         if key not in known:
             known[key] = self._as_companion(role, wall.bucket, prefix)
@@ -179,7 +196,7 @@ class Reach:
 
     def _reads_others(self, role: Who, wall: Wall) -> bool:
         """Whether an execution role can read any artifact beyond a wall, as far as is known."""
-        key = (self.asking.reading, role.arn, wall)
+        key = (self.asking.reading, role.state, id(self._policy(wall.bucket)), wall)
         known = self.asking.world.readers
         if key not in known:
             query = self._reading(role, wall.bucket)
@@ -225,7 +242,10 @@ class Reach:
     def _execution_role(self, model: Model) -> Who | None:
         world = self.asking.world
         identity = world.identities.get(model.execution_role or "")
-        return None if identity is None else world.who(identity)
+        if identity is None:
+            return None
+        who = world.who(identity)
+        return replace(who, policies=self.roles.get(identity.arn, who.policies))
 
     # -- by endpoints that need no TargetModel -----------------------------------------------
 
@@ -234,32 +254,43 @@ class Reach:
         artifacts, tenant = self.asking.world.artifacts, self.asking.tenant
         for served in self._served(who, multi_model=False):
             theirs = artifacts.serves_others(tenant, served.container)
+            unknown = served.container.unknown
             if theirs is None:
-                if served.container.unknown is not None:
-                    yield from self._unknown(who, served, served.container.unknown)
+                if unknown is not None:
+                    yield from self._unknown(who, served, unknown)
                 continue
-            bucket, key = theirs
-            read = self._role_reads(served.model, bucket, key)
-            if read is None:
-                continue
-            victims = artifacts.owners(bucket, key, but=tenant)
             actions = _actions_of(self._endpoint(served.endpoints[0]), served)
             query = self._invocation(who, served, actions)
             query = self._with_component(query, served)
-            if isinstance(read, Companion):
-                query = self.asking.noted(replace(query, companions=(*query.companions, read)))
-            outcome = asked(query, _always(victims))
-            if outcome is not None and isinstance(read, Doubt):
-                outcome = read
-            if outcome is not None:
-                yield outcome
-            elif served.component is not None:
+            yield from self.of_single_model(query, served.model, served.container)
+            if served.component is not None and query.smallest() is None:
                 yield from self._without_component(who, served, actions)
+
+    def of_single_model(
+        self, query: Query, model: Model, container: Container, formula: Term = True
+    ) -> Iterator[Outcome]:
+        """What an invocation of a container with one artifact reaches."""
+        artifacts, tenant = self.asking.world.artifacts, self.asking.tenant
+        theirs = artifacts.serves_others(tenant, container)
+        if theirs is None:
+            return
+        bucket, key = theirs
+        read = self._role_reads(model, bucket, key)
+        if read is None:
+            return
+        if isinstance(read, Companion):
+            query = self.asking.noted(replace(query, companions=(*query.companions, read)))
+        victims = artifacts.owners(bucket, key, but=tenant)
+        outcome = asked(query, _always(victims), formula)
+        if outcome is not None:
+            yield read if isinstance(read, Doubt) else outcome
 
     def _unknown(self, who: Who, served: Served, unknown: Unknown) -> Iterator[Outcome]:
         """A container of which nobody knows whose artifact it serves."""
         actions = _actions_of(self._endpoint(served.endpoints[0]), served)
         query = self._invocation(who, served, actions)
+        # It may be a multi-model one, or one that requests choose by its name.
+        query = self.asking.noted(replace(query, absent=query.absent - {TARGET, HOSTNAME}))
         if query.smallest() is not None:
             yield Doubt(f"not known: {unknown.reason} ({unknown.place})")
 
@@ -275,11 +306,19 @@ class Reach:
             query.actions,
             (component,),
             "names the component",
+            absent=query.absent,
             region=query.region,
         )
+
+        def rename(subject: str) -> str:
+            # The tags of the component are not those of the endpoint.
+            is_its = RESOURCE_TAG in subject and not subject.startswith("<")
+            return _COMPONENT + subject if is_its else subject
+
         companion = Companion.of(
-            beside, lambda subject: subject, "", lambda _: component, "on the inference component"
+            beside, rename, "", lambda _: component, "on the inference component"
         )
+        companion = replace(companion, own=_COMPONENT)
         return self.asking.noted(replace(query, companions=(*query.companions, companion)))
 
     def _without_component(
@@ -457,7 +496,9 @@ class Reach:
             listed = world.artifacts.listed_by(tenant, wall.bucket, reached)
             if listed is None:
                 return False
-            return disj((neg(Present(S3_PREFIX)), Some(S3_PREFIX, listed)))
+            shared = Some(S3_PREFIX, world.artifacts.all_shared(wall.bucket))
+            theirs = conj((Some(S3_PREFIX, listed), neg(shared)))
+            return disj((neg(Present(S3_PREFIX)), theirs))
 
         yield from each_victim(query, victims, reveals, self.asking.reached)
 

@@ -97,6 +97,13 @@ class World:
         identity = self.role_of(member.principal.arn)
         return Who(member.principal, member.policies, identity, transitive=member.transitive_tags)
 
+    def sessions_of(self, who: Who) -> Iterator[Who]:
+        """A principal, and of a role those of its sessions that policies name: it may be any."""
+        yield who
+        for session in self.sessions.get(who.arn, ()):
+            keys = {**who.principal.context, "aws:PrincipalArn": who.arn}
+            yield replace(who, principal=replace(who.principal, arn=session, context=keys))
+
     def who(self, identity: Identity) -> Who:
         """A user, or a session of a role, that somebody becomes."""
         levels = self.service_control_policies(identity.account)
@@ -185,13 +192,7 @@ class World:
     @cached_property
     def principal_tags(self) -> dict[str, str]:
         """The tags of callers that any policy looks at: in lower case, and as written."""
-        found: dict[str, str] = {}
-        for document in self._documents:
-            for key in _keys(document):
-                if key.lower().startswith(PRINCIPAL_TAG_PREFIX):
-                    name = key[len(PRINCIPAL_TAG_PREFIX) :]
-                    found.setdefault(name.lower(), name)
-        return found
+        return principal_tags_in(self._documents)
 
     @cached_property
     def sessions(self) -> dict[str, tuple[str, ...]]:
@@ -200,10 +201,20 @@ class World:
         for document in self._documents:
             for statement in document.statements:
                 for entry in statement.principal.entries if statement.principal else ():
-                    role = self.role_of(entry.value) if ":assumed-role/" in entry.value else None
+                    role = self._role_of_session(entry.value)
                     if role is not None:
                         found.setdefault(role.arn, {})[entry.value] = None
         return {arn: tuple(sessions) for arn, sessions in found.items()}
+
+    def _role_of_session(self, arn: str) -> Identity | None:
+        """The role of a session's ARN, be it of the estate or a tenant's alone."""
+        _, _, _, _, account, name, *_ = *arn.split(":", 5), *[""] * 5
+        kind, role, *_ = *name.split("/"), ""
+        return self._all_by_name.get((account, role)) if kind == "assumed-role" else None
+
+    @cached_property
+    def _all_by_name(self) -> dict[tuple[str, str], Identity]:
+        return {(role.account, role.name): role for role in self.roles}
 
     @cached_property
     def region(self) -> str:
@@ -330,6 +341,17 @@ class Asking:
         """A query made from another one, noted as asked."""
         self.asked.append(query)
         return query
+
+
+def principal_tags_in(documents: Iterable[PolicyDocument]) -> dict[str, str]:
+    """The tags of callers that policies look at: in lower case, and as written."""
+    found: dict[str, str] = {}
+    for document in documents:
+        for key in _keys(document):
+            if key.lower().startswith(PRINCIPAL_TAG_PREFIX):
+                name = key[len(PRINCIPAL_TAG_PREFIX) :]
+                found.setdefault(name.lower(), name)
+    return found
 
 
 def tags_asked(documents: Iterable[PolicyDocument]) -> dict[str, str]:
