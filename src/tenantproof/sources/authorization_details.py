@@ -26,6 +26,9 @@ _PAGING = ("IsTruncated", "Marker", "NextToken")
 _BESIDE = {"ResponseMetadata"}
 """What SDKs put beside an answer."""
 
+MEMBERS = frozenset({*LISTS, *_PAGING, *_BESIDE})
+"""The members of an export."""
+
 _COMMON = {"Path", "Arn", "CreateDate", "AttachedManagedPolicies"}
 KNOWN = {
     "user": _COMMON | {"UserName", "UserId", "UserPolicyList", "GroupList", "PermissionsBoundary",
@@ -115,7 +118,7 @@ class AuthorizationDetails:
         cut = page.flag("IsTruncated") or "Marker" in page or "NextToken" in page
         lists = frozenset(each for each in LISTS if each in page)
         self._pages.append(_Page(page.place, frozenset(accounts - {"", "aws"}), lists, cut))
-        for member, node in page.others({*LISTS, *_PAGING, *_BESIDE}):
+        for member, node in page.others(MEMBERS):
             self._gap(f"the field {member} of an export is not known", node.place)
 
     def estate(self) -> Estate:
