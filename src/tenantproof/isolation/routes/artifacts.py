@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from itertools import islice
 
 from tenantproof.account import Container, parse_s3
 from tenantproof.errors import InputError, Place, Problem
 from tenantproof.isolation.manifest import Manifest, Tenant
 from tenantproof.prove import Budget, Language, Some, Term, conj, language, neg, shortest_member
 from tenantproof.prove.automata import Automaton, Beginnings, Within
+
+_NEIGHBOURS = 4
+"""How many other tenants' artifacts a proof is attacked with."""
 
 Keys = dict[str, tuple[str, ...]]
 """Patterns of object keys, by bucket."""
@@ -35,6 +39,14 @@ class Wall:
     owned: Language
     own: Language
 
+    def owned_at(self, prefix: str) -> Language:
+        """The keys of all tenants' artifacts, each behind a prefix."""
+        return with_prefix(self.owned, prefix)
+
+    def own_at(self, prefix: str) -> Language:
+        """The keys of the tenant's artifacts, each behind a prefix."""
+        return with_prefix(self.own, prefix)
+
     def beyond(self, subject: str, prefix: str = "") -> Term:
         """A subject's value, behind a prefix, is the key of another tenant's artifact."""
         owned, own = (_behind(keys, prefix) for keys in (self.owned, self.own))
@@ -43,6 +55,21 @@ class Wall:
     def is_beyond(self, key: str) -> bool:
         """Whether a key is that of another tenant's artifact."""
         return self.owned.accepts(key) and not self.own.accepts(key)
+
+
+@lru_cache(maxsize=4096)
+def with_prefix(keys: Language, prefix: str) -> Language:
+    """The texts of a language, each behind a prefix."""
+    return Language(
+        replace(
+            pattern,
+            steps=prefix + pattern.steps
+            if isinstance(pattern.steps, str)
+            else (*prefix, *pattern.steps),
+            loops=tuple((position + len(prefix), wild) for position, wild in pattern.loops),
+        )
+        for pattern in keys.patterns
+    )
 
 
 def _behind(keys: Automaton, prefix: str) -> Automaton:
@@ -109,7 +136,7 @@ class Artifacts:
             return None
         key = (tenant.name, bucket)
         if key not in self._walls:
-            own = language(*self._of[tenant.name].get(bucket, ()))
+            own = language(*self._of.get(tenant.name, {}).get(bucket, ()))
             self._walls[key] = Wall(bucket, self._owned[bucket], own)
         return self._walls[key]
 
@@ -160,11 +187,11 @@ class Artifacts:
         return any(language(pattern).accepts(key) for pattern in patterns)
 
     def samples(self, tenant: Tenant) -> Iterator[tuple[str, str, str]]:
-        """One object of each other tenant: its name, bucket and key."""
-        for name, keys in self._of.items():
-            if name != tenant.name:
-                for bucket, patterns in keys.items():
-                    yield name, bucket, patterns[0].replace("*", "model").replace("?", "x")
+        """Objects of some other tenants: the tenant's name, the bucket and the key."""
+        others = islice((name for name in self._of if name != tenant.name), _NEIGHBOURS)
+        for name in others:
+            for bucket, patterns in self._of[name].items():
+                yield name, bucket, patterns[0].replace("*", "model").replace("?", "x")
 
     def serves_others(self, tenant: Tenant, container: Container) -> tuple[str, str] | None:
         """The artifact of a single-model container, where it is another tenant's.

@@ -23,7 +23,7 @@ from tenantproof.request import Request
 if TYPE_CHECKING:
     from tenantproof.isolation.routes.exploration import Exploration
 
-MOST_REQUESTS = 64
+MOST_REQUESTS = 32
 """The most requests made of one proof."""
 
 _Attempt = tuple[tuple[Access, Request], ...]

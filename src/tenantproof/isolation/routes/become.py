@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, combinations
 
 from tenantproof.account import Identity, IdentityKind
@@ -25,7 +26,10 @@ from tenantproof.isolation.routes.query import (
     Companion,
     Hop,
     Query,
+    Steps,
     Who,
+    no_steps,
+    steps_of,
 )
 from tenantproof.isolation.routes.ways import Doubt, asked
 from tenantproof.isolation.routes.world import (
@@ -39,7 +43,7 @@ from tenantproof.isolation.routes.world import (
 from tenantproof.policy import Access, PolicyDocument, PolicySet
 from tenantproof.prove import RESOURCE, Some, Term
 from tenantproof.prove.languages import language
-from tenantproof.prove.solver import Blocked, Witness
+from tenantproof.prove.solver import Blocked
 from tenantproof.request import Principal, PrincipalKind
 
 ASSUME = "sts:AssumeRole"
@@ -119,7 +123,27 @@ class Becoming:
             level = following
 
     def next_of(self, who: Who) -> Iterator[Who]:
-        """Everybody that somebody can become in one hop."""
+        """Everybody that somebody can become in one hop.
+
+        Of who has chosen nothing on the way it is the same however it came to be who it is.
+        """
+        if who.chosen or who.doubts:
+            yield from self._next_of(who)
+            return
+        key = (self.asking.reading, who.state)
+        edges = self.asking.world.edges
+        if key not in edges:
+            by_itself = replace(who, hops=(), arrival=no_steps)
+            with self.asking.apart() as met:
+                found = tuple(self._next_of(by_itself))
+            edges[key] = found, met()
+        found, hedges = edges[key]
+        self.asking.met |= hedges
+        for other in found:
+            arrival = steps_of(partial(_both, who.arrival, other.arrival))
+            yield replace(other, hops=(*who.hops, *other.hops), arrival=arrival)
+
+    def _next_of(self, who: Who) -> Iterator[Who]:
         for role in self._assumable(who):
             yield from self.assumed(who, role, self.asking.world.trust_of(role))
         yield from self._by_service(who)
@@ -171,18 +195,22 @@ class Becoming:
         self, who: Who, role: Identity, access: Access, passed: tuple[str, ...]
     ) -> Iterator[Who]:
         query = self.assume_query(who, role, access, passed)
-        found = query.smallest()
-        if found is None:
-            return
         doubts = who.doubts
-        if isinstance(found, Blocked):
-            doubt = asked(query, lambda _: ())
-            assert isinstance(doubt, Doubt)
-            doubts = (doubt.reason,)
+        steps = no_steps
+        if not passed and not doubts and query.is_plainly_allowed():
+            self.asking.decided(query)
+            steps = steps_of(partial(query.arrival, query.plain, ()))
+        else:
+            found = query.smallest()
+            if found is None:
+                return
+            if isinstance(found, Blocked):
+                doubt = asked(query, lambda _: ())
+                assert isinstance(doubt, Doubt)
+                doubts = (doubt.reason,)
+            elif not doubts:
+                steps = steps_of(partial(query.arrival, found, passed))
         fresh = self.asking.world.who(role)
-        steps: tuple[Step, ...] = ()
-        if isinstance(found, Witness) and not doubts:
-            steps = query.arrival(found, passed)
         for principal in self._principals(who, role, passed):
             session = replace(
                 fresh,
@@ -192,11 +220,11 @@ class Becoming:
                 transitive=who.transitive,
                 arrival=steps,
             )
-            if passed and steps:
+            if passed and not doubts:
                 yield query.leading_to(session, len(who.hops), passed)
             else:
-                yield replace(session, hops=(Hop(steps),) if steps else ())
-            if steps and who.chosen:
+                yield session if doubts else replace(session, hops=(Hop(steps),))
+            if who.chosen and not doubts:
                 yield from self._carried(query, session, who, passed)
 
     def _carried(
@@ -307,7 +335,8 @@ class Becoming:
         if doubts:
             yield replace(other, doubts=tuple(dict.fromkeys(doubts)))
         else:
-            yield replace(other, hops=(Hop(tuple(steps)),), arrival=tuple(steps))
+            made = steps_of(partial(tuple, steps))
+            yield replace(other, hops=(Hop(made),), arrival=made)
 
     def service_query(self, role: Identity, service: str) -> Query:
         """``sts:AssumeRole`` by a service, which has no policies but the role's trust in it."""
@@ -365,6 +394,10 @@ class Becoming:
                 absent={*NEVER_HERE, *no_tags},
             )
             yield from self._by_all(who, user, [(query, True)])
+
+
+def _both(before: Steps, after: Steps) -> tuple[Step, ...]:
+    return (*before(), *after())
 
 
 def _names(who: Who) -> tuple[str, ...]:

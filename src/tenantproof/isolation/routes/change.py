@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from itertools import chain, combinations
 
 from tenantproof.account import Group, Identity, IdentityKind, ManagedPolicy
@@ -31,6 +31,7 @@ from tenantproof.isolation.routes.query import (
     Hop,
     Query,
     Who,
+    steps_of,
 )
 from tenantproof.isolation.routes.reach import GET, Reach
 from tenantproof.isolation.routes.ways import Doubt, Outcome, Way, asked
@@ -135,7 +136,7 @@ class Changing:
             else:
                 found = query.smallest(change.formula)
                 assert isinstance(found, Witness)
-                hops = changed.hops if who.doubts else (Hop(query.steps(found)),)
+                hops = changed.hops if who.doubts else (Hop(steps_of(partial(query.steps, found))),)
                 changed = replace(changed, policies=policies, hops=hops)
         return changed
 
@@ -350,7 +351,7 @@ class Changing:
             if after.chosen:
                 after = query.leading_to(after, len(after.hops), kept=after.chosen)
             else:
-                after = replace(after, hops=(Hop(outcome.steps),))
+                after = replace(after, hops=(Hop(steps_of(partial(tuple, outcome.steps))),))
             yield from following(after)
         elif isinstance(outcome, Doubt):
             yield from following(replace(after, doubts=(outcome.reason,)))
@@ -378,7 +379,7 @@ class Changing:
         for wall in self.asking.world.artifacts.walls(self.asking.tenant):
             bucket = self.asking.world.bucket(wall.bucket)
             arn = f"arn:{who.partition}:s3:::{wall.bucket}"
-            if bucket.policy is None and not may_allow(who.policies, (action,), (arn,)):
+            if not self.reach.may_in(who, wall.bucket, (action,)):
                 continue
             query = self.asking.query(
                 who,
@@ -404,27 +405,29 @@ class Changing:
             return
         if Route.INVOKE not in self.reach.routes:
             return
-        for wall in self.asking.world.artifacts.walls(self.asking.tenant):
-            for role in self.becoming.trusting_service(SAGEMAKER):
-                if may_allow(who.policies, (PASS_ROLE,), (role.arn,)):
-                    yield from self._served(who, wall, role)
+        passable = [
+            role
+            for role in self.becoming.trusting_service(SAGEMAKER)
+            if may_allow(who.policies, (PASS_ROLE,), (role.arn,))
+        ]
+        made = self._made(who) if passable else None
+        for role in passable if made is not None else ():
+            passed = _all_of(
+                (self.becoming.pass_query(who, role, SAGEMAKER), True),
+                (self.becoming.service_query(role, SAGEMAKER), True),
+            )
+            if passed is not None and made is not None:
+                for wall in self.asking.world.artifacts.walls(self.asking.tenant):
+                    yield from self._read([made[0], *passed, *made[1:]], wall, role)
 
-    def _served(self, who: Who, wall: Wall, role: Identity) -> Iterator[Outcome]:
+    def _made(self, who: Who) -> list[Outcome] | None:
+        """A model made, and an endpoint that serves it; None where it cannot be."""
+        model = self._make(who, ("sagemaker:CreateModel",), "model", "makes a model of it")
         for change in ("Create", "Update"):
-            outcomes = [
-                asked(query, lambda _: (), formula)
-                for query, formula in (
-                    self._make(who, ("sagemaker:CreateModel",), "model", "makes a model of it"),
-                    (self.becoming.pass_query(who, role, SAGEMAKER), True),
-                    (self.becoming.service_query(role, SAGEMAKER), True),
-                    self._config(who, change),
-                    self._invocation(who, change),
-                )
-            ]
-            made = [outcome for outcome in outcomes if outcome is not None]
-            if len(made) == len(outcomes):
-                yield from self._read(made, wall, role)
-                return
+            made = _all_of(model, self._config(who, change), self._invocation(who, change))
+            if made is not None:
+                return made
+        return None
 
     def _read(self, made: list[Outcome], wall: Wall, role: Identity) -> Iterator[Outcome]:
         """The artifacts that an endpoint of somebody's making can serve by a role.
@@ -521,6 +524,17 @@ def _assuming(
             yield from changing.lands(session)
 
     return follow
+
+
+def _all_of(*queries: tuple[Query, Term]) -> list[Outcome] | None:
+    """What each of some queries says; None where one of them is not allowed."""
+    found: list[Outcome] = []
+    for query, formula in queries:
+        outcome = asked(query, lambda _: (), formula)
+        if outcome is None:
+            return None
+        found.append(outcome)
+    return found
 
 
 def _target_of(made: list[Outcome]) -> str | None:

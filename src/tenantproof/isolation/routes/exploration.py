@@ -20,6 +20,9 @@ from tenantproof.prove import Budget
 from tenantproof.prove.engines import Ledger
 from tenantproof.reading import Ambiguity, Reading
 
+NOBODY = Tenant("", (), (), ())
+"""Who is no tenant."""
+
 DIRECT = (Route.TARGET_MODEL, Route.INVOKE, Route.OBJECT)
 """The routes that end at an artifact; the others lead to somebody who can go one of them."""
 
@@ -102,27 +105,59 @@ class Exploration:
                 else:
                     yield from self._lands(other)
         else:
-            changing = Changing(self._asking, self._reach, self._becoming, self._lands)
-            yield from changing.of(start)
+            yield from self._changing.of(start)
             if Route.ASSUME in self._settings.off:
                 return
             for other in self._becoming.all_of(start):
                 if isinstance(other, Doubt):
                     yield other
                 else:
-                    yield from self._asking.unless_known("change", other, changing.of)
+                    yield from self._unless_known("change", other)
 
     def _lands(self, who: Who) -> Iterator[Outcome]:
         """Where becoming somebody leads: a neighbour's own role, or one that reaches artifacts."""
         owners = self.world.tenants_of.get(who.identity.arn if who.identity else "", frozenset())
         if owners and self.tenant.name not in owners:
             yield self._as_neighbour(who, tuple(sorted(owners)))
-        yield from self._asking.unless_known("reach", who, self._reach.of)
+        yield from self._unless_known("reach", who)
+
+    def _unless_known(self, what: str, who: Who) -> Iterator[Outcome]:
+        """What is reached from somebody; nothing where that was found out before.
+
+        Who reaches no tenant's artifacts at all is asked no more, whoever becomes it.
+        """
+        if self.tenant is not NOBODY and self._as_nobody.is_dead_end(what, who, self._asking.met):
+            return
+        yield from self._from(what, who)
+
+    def _from(self, what: str, who: Who) -> Iterator[Outcome]:
+        return self._reach.of(who) if what == "reach" else self._changing.of(who)
+
+    def is_dead_end(self, what: str, who: Who, met: set[Ambiguity]) -> bool:
+        """Whether nothing is reached from somebody; what is met in finding out is added."""
+        key = (what, self.reading, who.state)
+        known = self.world.dead_ends
+        if key not in known:
+            with self._asking.apart() as ambiguities:
+                is_end = next(self._from(what, who), None) is None
+            known[key] = ambiguities() if is_end else None
+        hedges = known[key]
+        met |= hedges or frozenset()
+        return hedges is not None
+
+    @cached_property
+    def _as_nobody(self) -> Exploration:
+        """The same for who is no tenant, so that everybody's artifacts are others'."""
+        return replace(self, tenant=NOBODY)
+
+    @cached_property
+    def _changing(self) -> Changing:
+        return Changing(self._asking, self._reach, self._becoming, self._lands)
 
     def _as_neighbour(self, who: Who, owners: tuple[str, ...]) -> Outcome:
         if who.doubts:
             return Doubt("; ".join(who.doubts))
-        return Way(who.arrival, owners)
+        return Way(who.arrival(), owners)
 
     @property
     def _settings(self) -> RouteSettings:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 from tenantproof.account import Identity
 from tenantproof.errors import DisagreementError
@@ -23,7 +23,7 @@ from tenantproof.isolation.sagemaker import (
     target_model_actions,
     target_model_domain,
 )
-from tenantproof.policy import Access, PolicySet
+from tenantproof.policy import Access, PolicyDocument, PolicySet
 from tenantproof.prove import (
     RESOURCE,
     Budget,
@@ -73,6 +73,20 @@ _TYPICAL_TAG = "x"
 _STEP = "<step {}> "
 
 
+Steps = Callable[[], tuple[Step, ...]]
+"""Steps that are made when a report shows them: most ways that are followed lead nowhere."""
+
+
+def steps_of(make: Steps) -> Steps:
+    """The same steps, made once."""
+    return cache(make)
+
+
+def no_steps() -> tuple[Step, ...]:
+    """The steps of who begins."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Who:
     """A user or a role's session, with every policy that applies to it.
@@ -86,7 +100,8 @@ class Who:
         hops: how it came to be who it is; empty of who begins.
         doubts: what it hangs on whether the way is open; empty where it is known to be.
         transitive: the names of its session tags that stay where it assumes another role.
-        arrival: the steps by which it came to be who it is, with some values for what was chosen.
+        arrival: makes the steps by which it came to be who it is, with some values for what was
+            chosen.
     """
 
     principal: Principal
@@ -97,7 +112,7 @@ class Who:
     hops: tuple[Hop, ...] = field(default=(), compare=False, repr=False)
     doubts: tuple[str, ...] = ()
     transitive: tuple[str, ...] = ()
-    arrival: tuple[Step, ...] = field(default=(), compare=False, repr=False)
+    arrival: Steps = field(default=no_steps, compare=False, repr=False)
 
     @property
     def chosen_keys(self) -> frozenset[str]:
@@ -146,7 +161,7 @@ class Hop:
     """Something done on the way.
 
     Attributes:
-        steps: its steps, where none of their values is chosen together with later ones.
+        steps: makes its steps, where none of their values is chosen together with later ones.
         query: the query behind them, where some are; its subjects' names then begin with ``prefix``
             in the values that are found.
         prefix: see there.
@@ -154,7 +169,7 @@ class Hop:
         kept: the names of the tags that who it leads to has the same value of as before.
     """
 
-    steps: tuple[Step, ...] = ()
+    steps: Steps = no_steps
     query: Query | None = None
     prefix: str = ""
     passed: tuple[str, ...] = ()
@@ -296,6 +311,30 @@ class Query:
     def _multivalued(self) -> frozenset[str]:
         return self.compiled.multivalued | self._past.multivalued
 
+    def is_plainly_allowed(self) -> bool:
+        """Whether the evaluator allows the request with nothing in it that could be left out.
+
+        Then the prover need not be asked whether one is allowed. False where a policy has something
+        unknown: what that says the evaluator does not ask.
+        """
+        if len(self.actions) > 1 or len(self.resources) != 1 or self.who.chosen or self.always:
+            return False
+        layers = tuple(self.access.layers())
+        if any(_has_unknown(document) for layer in layers for document in layer.policies):
+            return False
+        own = self.who.principal.keys
+        typical = {**ALWAYS_PRESENT, **keys_of(self.who.arn).always}
+        context = {key: value for key, value in typical.items() if key not in own}
+        request = Request(
+            self.who.principal, self.actions[0], self.resources[0], {**context, **self._fixed}
+        )
+        return decide(self.access, request, self.reading).allowed
+
+    @property
+    def plain(self) -> Witness:
+        """The values of the request with nothing in it that could be left out."""
+        return Witness(self.actions[0], self.resources[0], {}, 0)
+
     def smallest(self, formula: Term = True) -> Witness | Blocked | None:
         """The smallest values with which the request is allowed and fulfils a formula.
 
@@ -325,7 +364,7 @@ class Query:
         left_open = tuple(hop for hop in self.who.hops if hop.query is not None)
         for hop in self.who.hops:
             if hop.query is None:
-                yield from hop.steps
+                yield from hop.steps()
             else:
                 later = left_open[left_open.index(hop) + 1 :]
                 passed = {name: _value(name, later, witness) for name in hop.passed}
@@ -465,3 +504,8 @@ def _tags(names: tuple[str, ...], witness: Witness, prefix: str) -> dict[str, st
         assert isinstance(value, str)
         found[name] = value
     return found
+
+
+def _has_unknown(document: PolicyDocument) -> bool:
+    """Whether a policy has a statement of which something is not known."""
+    return any(statement.unknown is not None for statement in document.statements)

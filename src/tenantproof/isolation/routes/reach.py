@@ -31,7 +31,6 @@ from tenantproof.isolation.sagemaker import hostname_actions, invoke_actions, ta
 from tenantproof.policy import PolicyDocument, Unknown
 from tenantproof.prove import RESOURCE, Some, Term, conj, disj, neg
 from tenantproof.prove.formula import Present
-from tenantproof.prove.languages import Language, literal
 from tenantproof.prove.solver import Blocked, Witness
 from tenantproof.request import ContextValue
 
@@ -122,24 +121,39 @@ class Reach:
     def _readable(self, model: Model, wall: Wall, prefix: str) -> Companion | bool:
         """What the execution role asks of a TargetModel to read what it names.
 
-        True where it can read everything, or no source describes it; False where it can read no
-        other tenant's artifact.
+        True where no source describes the role; False where it can read no other tenant's artifact.
         """
         role = self._execution_role(model)
         if role is None:
             return True
-        reading = self._reading(role, wall.bucket)
-        if reading.compiled.allowed is True:
-            return True
-        if reading.compiled.allowed is False or reading.smallest(beyond(reading, wall)) is None:
+        if not self._reads_others(role, wall):
             return False
-        arn = _object_arn(role, wall.bucket, prefix)
+        key = (self.asking.reading, role.arn, wall.bucket, prefix)
+        known = self.asking.world.companions
+        if key not in known:
+            known[key] = self._as_companion(role, wall.bucket, prefix)
+        self.asking.noted(known[key].query)
+        return known[key]
+
+    def _reads_others(self, role: Who, wall: Wall) -> bool:
+        """Whether an execution role can read any artifact beyond a wall, as far as is known."""
+        key = (self.asking.reading, role.arn, wall)
+        known = self.asking.world.readers
+        if key not in known:
+            query = self._reading(role, wall.bucket)
+            known[key] = query.smallest(beyond(query, wall)) is not None, query.ambiguities
+        reads, hedges = known[key]
+        self.asking.met |= hedges
+        return reads
+
+    def _as_companion(self, role: Who, bucket: str, prefix: str) -> Companion:
+        arn = _object_arn(role, bucket, prefix)
 
         def rename(subject: str) -> str:
             return subject if subject == TARGET else _ROLE + subject
 
         companion = Companion.of(
-            reading,
+            self._reading(role, bucket),
             rename,
             _ROLE,
             lambda witness: arn + str(witness.keys[TARGET]),
@@ -317,12 +331,12 @@ class Reach:
                 (READ_ACTIONS, "reads the artifact"),
                 (WRITE_ACTIONS, "overwrites the artifact"),
             ):
-                if self._may_in(who, wall.bucket, actions):
+                if self.may_in(who, wall.bucket, actions):
                     yield from self._objects(who, wall, actions, effect)
-            if self._may_in(who, wall.bucket, LIST_ACTIONS):
+            if self.may_in(who, wall.bucket, LIST_ACTIONS):
                 yield from self._listing(who, wall)
 
-    def _may_in(self, who: Who, bucket: str, actions: tuple[str, ...]) -> bool:
+    def may_in(self, who: Who, bucket: str, actions: tuple[str, ...]) -> bool:
         """Whether some policy may allow somebody an action in a bucket."""
         policy = self._policy(bucket)
         arn = _bucket_arn(who, bucket)
@@ -456,22 +470,4 @@ def _bucket_arn(who: Who, bucket: str) -> str:
 def beyond(query: Query, wall: Wall) -> Term:
     """The resource is another tenant's object."""
     arn = _object_arn(query.who, wall.bucket, "")
-    owned, own = (_with_prefix(keys, arn) for keys in (wall.owned, wall.own))
-    return conj((Some(RESOURCE, owned), neg(Some(RESOURCE, own))))
-
-
-def _with_prefix(keys: Language, prefix: str) -> Language:
-    """The texts of a language, each behind a prefix."""
-    before = literal(prefix).steps
-    assert isinstance(before, str)
-    at = len(before)
-    return Language(
-        replace(
-            pattern,
-            steps=before + pattern.steps
-            if isinstance(pattern.steps, str)
-            else (*before, *pattern.steps),
-            loops=tuple((position + at, wild) for position, wild in pattern.loops),
-        )
-        for pattern in keys.patterns
-    )
+    return conj((Some(RESOURCE, wall.owned_at(arn)), neg(Some(RESOURCE, wall.own_at(arn)))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -10,8 +11,7 @@ from tenantproof.account import Bucket, Identity, IdentityKind
 from tenantproof.errors import Place
 from tenantproof.isolation.manifest import Manifest, Member, Tenant
 from tenantproof.isolation.routes.artifacts import Artifacts
-from tenantproof.isolation.routes.query import REQUEST_TAG, TAG_KEYS, Query, Who
-from tenantproof.isolation.routes.ways import Outcome
+from tenantproof.isolation.routes.query import REQUEST_TAG, TAG_KEYS, Companion, Query, Who
 from tenantproof.policy import Access, Effect, Levels, PolicyDocument, PolicySet
 from tenantproof.policy.syntax import PrincipalClause, Statement
 from tenantproof.policy.unknown import unknown_policy
@@ -34,14 +34,21 @@ class World:
 
     Attributes:
         dead_ends: those from whom nothing is reached, and the hedges of the reference met in
-            finding that out: many principals can become the same few.
+            finding that out; None for those from whom something is. Many principals can become the
+            same few.
+        edges: whom somebody can become in one hop, and the hedges met.
+        readers: whether an execution role can read artifacts beyond a wall, and the hedges met.
+        companions: what an execution role asks of a TargetModel to read what it names.
     """
 
     def __init__(self, manifest: Manifest) -> None:
         self.manifest = manifest
         self.estate = manifest.estate
         self.artifacts = Artifacts(manifest)
-        self.dead_ends: dict[object, frozenset[Ambiguity]] = {}
+        self.dead_ends: dict[object, frozenset[Ambiguity] | None] = {}
+        self.edges: dict[object, tuple[tuple[Who, ...], frozenset[Ambiguity]]] = {}
+        self.readers: dict[object, tuple[bool, frozenset[Ambiguity]]] = {}
+        self.companions: dict[object, Companion] = {}
 
     # -- identities --------------------------------------------------------------------------
 
@@ -230,30 +237,29 @@ class Asking:
     reached: dict[str, None] = field(default_factory=dict)
     met: set[Ambiguity] = field(default_factory=set)
 
-    def unless_known(
-        self, what: str, who: Who, outcomes: Callable[[Who], Iterator[Outcome]]
-    ) -> Iterator[Outcome]:
-        """What is reached from somebody; nothing where that was found out before.
+    def decided(self, query: Query) -> None:
+        """Note that the answer to a query hangs on no hedge of the reference.
 
-        Args:
-            what: what is asked of whom.
-            who: whom.
-            outcomes: asks it.
+        The evaluator allows the request under this reading; that another one does not would open
+        nothing.
         """
-        key = (what, self.tenant.name, self.reading, who.state)
-        known = self.world.dead_ends.get(key)
-        if known is not None:
-            self.met |= known
-            return
-        since, is_end = len(self.asked), not self.reached
-        for outcome in outcomes(who):
-            is_end = False
-            yield outcome
-        if is_end:
-            queries = self.asked[since:]
-            self.world.dead_ends[key] = frozenset(self.met).union(
-                *(query.ambiguities for query in queries)
-            )
+        self.asked.remove(query)
+
+    @contextmanager
+    def apart(self) -> Iterator[Callable[[], frozenset[Ambiguity]]]:
+        """Ask something that is kept for others: what it meets is told apart.
+
+        Yields:
+            What was met, once the context is left.
+        """
+        asked, met = self.asked, self.met
+        self.asked, self.met = [], set()
+        found: frozenset[Ambiguity] = frozenset()
+        try:
+            yield lambda: found
+            found = self.ambiguities
+        finally:
+            self.asked, self.met = asked, met
 
     @property
     def ambiguities(self) -> frozenset[Ambiguity]:
