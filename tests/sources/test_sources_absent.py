@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from account_exports import (
+    ACCOUNT,
     allow,
     attached,
     execution_role,
@@ -20,6 +21,7 @@ from click.testing import CliRunner, Result
 
 from tenantproof.cli import main
 
+ROLE = f"arn:aws:iam::{ACCOUNT}:role"
 TENANTS = [f"tenant{number:02}" for number in range(12)]
 
 
@@ -52,6 +54,12 @@ def test_a_reason_is_given_once(without: Result) -> None:
     because = [line for line in without.output.splitlines() if "because" in line]
     assert because
     assert all(line.count("policy/logs") == 1 for line in because)
+
+
+def test_routes_that_hang_on_the_same_are_told_together(without: Result) -> None:
+    together = "by target-model, object, assume, change"
+    assert without.output.count(together) == len(TENANTS)
+    assert f"attached to {ROLE}/tenant00-invoke and 11 more, is not in" in without.output
 
 
 def test_with_the_policy_all_is_proved(tmp_path: Path) -> None:
