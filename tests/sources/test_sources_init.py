@@ -375,6 +375,40 @@ def test_nothing_that_tells_tenants_apart(folder: Path) -> None:
     assert not output.exists()
 
 
+@pytest.mark.parametrize("name", ["tenant-inference", "customer-models-api"])
+def test_a_role_that_is_assumed_for_tenants_nobody_names_is_no_tenant(
+    folder: Path, name: str
+) -> None:
+    """A lone broker and its role: one tenant of that name would be kept apart from nobody."""
+    broker = role("token-broker", allow(["sts:AssumeRole", "sts:TagSession"]))
+    sources = write(folder / "account", iam=export(broker, role(name, ABAC)), sm=SHARED)
+    output = folder / "tenantproof.toml"
+    done = CliRunner().invoke(main, ["init", "--from", str(sources), "--output", str(output)])
+    assert done.exit_code == 2
+    assert "found nothing that tells tenants apart" in done.output
+    assert not output.exists()
+
+
+def test_a_broker_with_callers_is_told_from_them(folder: Path) -> None:
+    callers = of_each(lambda t: role(f"{t}-app", allow("sts:AssumeRole"), tag={"tenant": t}))
+    accounts = export(*callers, role("tenant-inference", ABAC), execution_role())
+    assert init(folder, iam=accounts, sm=SHARED) == {
+        t: ([f"{PREFIX}/{t}/*"], {f"{t}-app", f"tenant-inference/{t}"}) for t in ("acme", "globex")
+    }
+
+
+def test_one_tenant_alone_has_nobody_to_be_kept_apart_from(folder: Path) -> None:
+    acme = role("acme-invoke", invoke("acme/*"), tag={"tenant": "acme"})
+    cut = {**export(acme), "IsTruncated": True, "Marker": "more"}
+    sources = write(folder / "account", iam=cut, sm=SHARED)
+    output = folder / "tenantproof.toml"
+    done = CliRunner().invoke(main, ["init", "--from", str(sources), "--output", str(output)])
+    assert done.exit_code == 2
+    assert "found nobody to keep acme apart from" in done.output
+    assert "hint: the export is cut off" in done.output
+    assert not output.exists()
+
+
 def test_sources_are_named_from_the_manifests_folder(folder: Path) -> None:
     roles = of_each(lambda t: role(f"{t}-invoke", invoke(f"{t}/*")))
     assert manifest(folder, iam=export(*roles), sm=SHARED)["sources"] == ["account"]

@@ -370,11 +370,12 @@ class _Guessing:
     def _assign_by_siblings(self) -> None:
         """Names that differ in one word alone, of identities that invoke endpoints."""
         shapes: dict[tuple[str, ...], dict[str, Identity]] = defaultdict(dict)
-        free = [identity for identity in self._free if invokes(identity)]
+        free = [i for i in self._free if invokes(i) and self._key_of_sessions(i) is None]
         for identity in free:
             words = tokens(identity.name)
             for at, word in enumerate(words):
-                if may_be_tenant(word) or (at and words[at - 1] in KINDS_OF_TENANT):
+                of_kind = at > 0 and words[at - 1] in KINDS_OF_TENANT
+                if may_be_tenant(f"{words[at - 1]}-{word}" if of_kind else word):
                     shapes[(*words[:at], "", *words[at + 1 :])][word] = identity
         taken: set[str] = set()
         for shape, fillers in sorted(shapes.items(), key=lambda item: -len(item[1])):
@@ -390,9 +391,8 @@ class _Guessing:
         """A role whose policies rest on a tag that it has not: sessions of it carry the tag."""
         names = self._names()
         for identity in self._free:
-            key = next((key for key in self._keys if key in tags_rested_on(identity)), None)
-            own = {name.lower() for name in identity.tags}
-            if key is None or key in own or identity.kind is not IdentityKind.ROLE:
+            key = self._key_of_sessions(identity)
+            if key is None:
                 continue
             if len(names) > _MOST_SESSIONS:
                 self._unassigned[identity.arn] = f"sessions of it carry the tag {key}"
@@ -402,6 +402,14 @@ class _Guessing:
                 why = f"a session of {_short(identity)} with the tag {key}={name}"
                 tenant.sessions[_session(identity, name)] = (key, why)
                 self._unassigned[identity.arn] = f"sessions of it carry the tag {key}, as above"
+
+    def _key_of_sessions(self, identity: Identity) -> str | None:
+        """The tag that a role's policies rest on and that it has not: its sessions carry it."""
+        own = {name.lower() for name in identity.tags}
+        if identity.kind is not IdentityKind.ROLE:
+            return None
+        rested_on = tags_rested_on(identity) - own
+        return next((key for key in self._keys if key in rested_on), None)
 
     # -- artifacts ---------------------------------------------------------------------------
 

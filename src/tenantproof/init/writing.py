@@ -18,6 +18,8 @@ from tenantproof.sources import load_sources
 _SHOWN = 200
 """So many identities of no tenant are listed; of more, how many."""
 
+_NAMED = 5
+
 
 def write_manifest(
     sources: Sequence[Path], output: Path, *, force: bool = False, lenient: bool = False
@@ -34,25 +36,39 @@ def write_manifest(
         The guess, and what it was made from.
 
     Raises:
-        InputError: the sources cannot be read, tell of no tenants, or the file is there or cannot
-            be written.
+        InputError: the sources cannot be read, tell no tenants apart, or the file is there or
+            cannot be written.
     """
     if output.exists() and not force:
         raise _refused(output, "found a file, expected none (--force writes over it)")
     estate = load_sources(sources, lenient=lenient)
     guessed = guess(estate)
-    if not guessed.tenants:
-        message = (
-            "found nothing that tells tenants apart, expected tags such as tenant, or names and"
-            " prefixes that go together"
-        )
-        raise InputError([Problem(message, Place(str(path), "")) for path in sources])
+    if len(guessed.tenants) < 2:
+        hint = _what_is_known(guessed, estate)
+        message = f"{_too_few(guessed)}, expected tags such as tenant, or names and prefixes that"
+        place = Place(", ".join(map(str, sources)), "")
+        raise InputError([Problem(f"{message} go together", place, hint=hint)])
     text = manifest_text(guessed, [_relative(path, output) for path in sources])
     try:
         output.write_text(text, "utf-8")
     except OSError as error:
         raise _refused(output, f"the manifest could not be written: {error.strerror}") from None
     return guessed, estate
+
+
+def _too_few(guessed: Guess) -> str:
+    """Why there is nothing to write: one tenant alone has nobody to be kept apart from."""
+    if not guessed.tenants:
+        return "found nothing that tells tenants apart"
+    return f"found nobody to keep {guessed.tenants[0].name} apart from"
+
+
+def _what_is_known(guessed: Guess, estate: Estate) -> str | None:
+    """What may help to write the manifest by hand, or to complete the sources."""
+    known = [f"{name} may be a tenant, but {why}" for name, why in guessed.incomplete]
+    known += [f"{gap.message} ({gap.place})" for gap in estate.gaps if gap.matters]
+    more = f"; and {len(known) - _NAMED} more" if len(known) > _NAMED else ""
+    return "; ".join(known[:_NAMED]) + more or None
 
 
 def _refused(output: Path, message: str) -> InputError:

@@ -92,7 +92,9 @@ class Reach:
     roles: Mapping[str, PolicySet] = field(default_factory=dict)
 
     def of(self, who: Who) -> Iterator[Outcome]:
-        """Every way, and every doubt."""
+        """Every way, and every doubt that is not vain."""
+        if self.asking.is_vain(who):
+            return
         for route in self.routes:
             match route:
                 case Route.TARGET_MODEL:
