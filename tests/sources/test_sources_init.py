@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -190,6 +191,27 @@ def test_a_leak_in_a_policy_leaves_its_role_a_tenants(
     }
 
 
+@pytest.mark.parametrize("patterns", [("acme*", "acme-eu*"), ("acme*", "acme-eu/*")])
+def test_a_missing_slash_is_no_tenants_folder(folder: Path, patterns: tuple[str, str]) -> None:
+    """Taken as it stands, the pattern that leaks would be the artifacts of who leaks."""
+    names = ("acme", "acme-eu")
+    roles = [
+        role(f"{name}-invoke", invoke(pattern), tag={"tenant": name})
+        for name, pattern in zip(names, patterns, strict=True)
+    ]
+    found = init(folder, iam=export(*roles, execution_role()), sm=SHARED)
+    assert {name: urls for name, (urls, _) in found.items()} == {
+        "acme": [f"{PREFIX}/acme/*"],
+        "acme-eu": [f"{PREFIX}/{patterns[1]}"],
+    }
+    done = CliRunner().invoke(main, ["check", "--format", "json", str(folder)])
+    assert [
+        (finding["tenant"], finding["route"], finding["victims"])
+        for finding in json.loads(done.stdout)["findings"]
+        if finding["verdict"] == "LEAK"
+    ] == [("acme", "target-model", ["acme-eu"])]
+
+
 def test_an_execution_role_and_those_of_platforms_are_nobodys(folder: Path) -> None:
     roles = of_each(lambda t: role(f"{t}-invoke", invoke(f"{t}/*"), tag={"tenant": t}))
     others = [
@@ -345,7 +367,9 @@ def test_artifacts_of_two_tenants_never_overlap(folder: Path) -> None:
 def test_shared_folders(folder: Path) -> None:
     roles = of_each(lambda t: role(f"{t}-invoke", invoke(f"{t}/*", "common/*")))
     written = manifest(folder, iam=export(*roles), sm=SHARED)
-    assert written["shared_artifacts"] == [f"{PREFIX}/common/*"]
+    assert {tenant["name"] for tenant in written["tenants"]} == {"acme", "globex"}
+    text = (folder / "tenantproof.toml").read_text("utf-8")
+    assert f"# No tenant's, by the names of the folders: {PREFIX}/common/*" in text
 
 
 # -- the command -------------------------------------------------------------------------------

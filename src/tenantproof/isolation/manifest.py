@@ -33,6 +33,7 @@ from tenantproof.isolation.surroundings import (
     hosted,
     read_account,
     read_bucket,
+    read_deployment,
     read_role,
 )
 from tenantproof.isolation.tables import Table
@@ -172,9 +173,8 @@ class Assertion:
 class Manifest:
     """Everything that the questions are asked about: tenants by list, or by rule.
 
-    ``estate`` is what its sources and itself say of the accounts; ``shared_artifacts`` are S3 URL
-    patterns of what every tenant may reach; ``vendors`` are the roles that are assumed for each
-    tenant, whose sessions are among the members.
+    ``estate`` is what its sources and itself say of the accounts; ``vendors`` are the roles that
+    are assumed for each tenant, whose sessions are among the members.
     """
 
     file: str
@@ -185,7 +185,6 @@ class Manifest:
     assertions: tuple[Assertion, ...] = field(default=())
     rules: tuple[TenantRule, ...] = ()
     estate: Estate = field(default_factory=Estate)
-    shared_artifacts: tuple[str, ...] = ()
     routes: RouteSettings = field(default_factory=RouteSettings)
     vendors: tuple[AssumedRole, ...] = ()
 
@@ -357,7 +356,6 @@ class _Reader:
             for can, name in ((True, "can"), (False, "cannot"))
             for item in table.tables(name, required=False)
         )
-        shared_artifacts = self._artifacts(table, "shared_artifacts")
         routes = self._routes(table)
         table.finish()
         return Manifest(
@@ -369,7 +367,6 @@ class _Reader:
             assertions,
             rules,
             self._estate,
-            shared_artifacts,
             routes,
             tuple(vendor for _, vendor in self._vendors),
         )
@@ -377,10 +374,14 @@ class _Reader:
     def _read_estate(self, table: Table) -> Estate:
         """What the sources and the manifest itself say of the accounts."""
         names = table.texts("sources", required=False)
+        deployment = read_deployment(table.table("deployment"))
+        if table.has("deployment") and not names:
+            table.report("deployment", "found it without sources, whose templates it is about")
         estate = Estate()
         try:
             paths = [self._file.parent / name for name in names]
-            estate = load_sources(paths, lenient=self._lenient) if names else estate
+            if names:
+                estate = load_sources(paths, lenient=self._lenient, deployment=deployment)
         except InputError as error:
             self.problems.extend(error.problems)
         roles = tuple(
@@ -489,15 +490,16 @@ class _Reader:
         tenant = Tenant(
             name,
             self._patterns(table, "owns", required=not artifacts),
-            (*self._principals(table), *self._acting_for(name)),
+            (*self._principals(table, bool(artifacts)), *self._acting_for(name)),
             self._chosen(table, endpoints),
             artifacts,
         )
         table.finish()
         return tenant
 
-    def _principals(self, table: Table) -> Iterator[Member]:
-        yield from map(self._member, table.tables("principals", required=not self._vendors))
+    def _principals(self, table: Table, may_be_none: bool) -> Iterator[Member]:
+        required = not (self._vendors or may_be_none)
+        yield from map(self._member, table.tables("principals", required=required))
 
     def _acting_for(self, tenant: str) -> Iterator[Member]:
         """The sessions that the vendors' roles are assumed in for a tenant."""
@@ -536,7 +538,7 @@ class _Reader:
         )
         known = self._identity_of(role)
         if known is not None and not table.has("policies"):
-            member = self._known_member(session, known)
+            member = self._known_member(table, session, known)
             session, policies = member.principal, member.policies
         else:
             policies = self._policies_of(table, role)
@@ -644,7 +646,7 @@ class _Reader:
         transitive = self._transitive(table, session_tags)
         known = self._identity_of(principal.arn)
         if known is not None and not table.has("policies"):
-            member = self._known_member(principal, known)
+            member = self._known_member(table, principal, known)
             principal, policies = member.principal, member.policies
         else:
             policies = self._policies_of(table, arn)
@@ -654,7 +656,11 @@ class _Reader:
     def _policies_of(self, table: Table, arn: str) -> PolicySet:
         """The policies that a table gives a principal, and those of its account."""
         boundary = table.text("permissions_boundary", required=False)
-        documents = self._documents(table.texts("policies"))
+        is_unknown = bool(arn) and not table.has("policies") and bool(self._identities)
+        if is_unknown:
+            found = f'found nothing, and neither sources nor roles describe "{arn}"'
+            table.report("policies", f"{found}, expected policies, or an ARN that they do")
+        documents = self._documents(table.texts("policies", required=not is_unknown))
         boundaries = self._documents((boundary,) if boundary else ())
         levels = tuple(map(self._documents, table.levels("service_control_policies")))
         if not table.has("service_control_policies"):
@@ -670,8 +676,13 @@ class _Reader:
             return next((r for r in roles if (r.account, r.name) == (fields[4], name)), None)
         return self._identities.get(arn)
 
-    def _known_member(self, principal: Principal, identity: Identity) -> Member:
+    def _known_member(self, table: Table, principal: Principal, identity: Identity) -> Member:
         """A principal that the estate describes; tags given here are those of its session."""
+        for name in ("permissions_boundary", "service_control_policies"):
+            if table.has(name):
+                table.skip(name)
+                found = f'found it without policies, of "{identity.arn}", which is described'
+                table.report(name, f"{found} already, expected it there, or policies beside it")
         session = {"aws:PrincipalArn": identity.arn} if principal.arn != identity.arn else {}
         own = {name.lower() for name in principal.tags}
         tags = {name: tag for name, tag in identity.tags.items() if name.lower() not in own}
