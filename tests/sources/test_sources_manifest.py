@@ -227,6 +227,7 @@ def test_an_execution_role_that_is_not_described_reads_everything(hosted: Path) 
             '[[roles]]\narn = "arn:aws:iam::1:user/',
             "expected the ARN of a role",
         ),
+        ('account = "111122223333"', 'account = "1"', 'found "1", expected the twelve digits'),
         ("[[buckets]]", "[[buckets]]\nname = 'models'\n[[buckets]]", 'bucket "models" twice'),
     ],
 )

@@ -57,13 +57,14 @@ def read_role(table: Table, arn: str, tags: dict[str, str], read: ReadPolicy) ->
 def read_bucket(table: Table, read: ReadPolicy) -> Bucket:
     """A ``[[buckets]]`` table."""
     name = table.text("name")
-    account = table.text("account", required=False) or None
+    account = table.text("account", required=False)
+    _check_account(table, "account", account)
     policy = table.text("policy", required=False)
     if name and parse_s3(f"s3://{name}/") is None:
         table.report("name", f'found "{name}", expected the name of a bucket')
     document = read(policy, PolicyKind.ANY) if policy else None
     table.finish()
-    return Bucket(name, account, document, Place(table.file, table.path))
+    return Bucket(name, account or None, document, Place(table.file, table.path))
 
 
 def read_account(table: Table, read: ReadPolicy) -> tuple[str, Organization]:
