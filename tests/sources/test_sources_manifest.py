@@ -125,6 +125,15 @@ def test_what_is_wrong_with_principals_and_sources(
     assert message in problems(folder, text.replace(old, new, 1))
 
 
+def test_sources_that_cannot_be_read_are_the_one_problem(folder: Path) -> None:
+    (folder / "account" / "iam.json").write_text("{", "utf-8")
+    with pytest.raises(InputError) as raised:
+        load(folder, f'sources = ["account"]\n{TENANTS}')
+    assert {problem.place.file for problem in raised.value.problems} == {
+        str(folder / "account" / "iam.json")
+    }
+
+
 def test_without_any_source_policies_are_required(folder: Path) -> None:
     text = f'[[endpoints]]\narn = "{ENDPOINT}"\n{TENANTS}'
     assert "policies: found nothing, expected a list of one or more texts" in problems(folder, text)

@@ -581,12 +581,13 @@ class _Guessing:
         """``acme*``, where another tenant's begin alike, is ``acme/*``: the slip is no folder."""
         all_of = {tenant.name: _outermost(tenant.roots) for tenant in self._tenants.values()}
         for tenant in self._tenants.values():
-            others = [url for name, urls in all_of.items() for url in urls if name != tenant.name]
             for url in all_of[tenant.name]:
                 begins = url[:-1]
-                is_open = url.endswith("*") and not begins.endswith("/") and "*" not in begins
-                other = next((o for o in others if is_open and o.startswith(begins)), None)
-                if other is not None and other != url:
+                if not url.endswith("*") or begins.endswith("/") or "*" in begins:
+                    continue
+                others = (o for name, urls in all_of.items() if name != tenant.name for o in urls)
+                other = next((o for o in others if o.startswith(begins) and o != url), None)
+                if other is not None:
                     why = tenant.roots.pop(url)
                     tenant.roots[f"{begins}/*"] = f"{why}, and that {other} is another tenant's"
 

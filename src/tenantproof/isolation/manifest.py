@@ -328,6 +328,7 @@ class _Reader:
         self._identities: dict[str, Identity] = {}
         self._vendors: list[tuple[Table, AssumedRole]] = []
         self._broken: set[str] = set()
+        self._are_sources_broken = False
 
     def manifest(self, table: Table) -> Manifest:
         self._estate = self._read_estate(table)
@@ -383,6 +384,7 @@ class _Reader:
             if names:
                 estate = load_sources(paths, lenient=self._lenient, deployment=deployment)
         except InputError as error:
+            self._are_sources_broken = True
             self.problems.extend(error.problems)
         roles = tuple(
             read_role(item, self._arn(item), self._tags(item), self._document)
@@ -656,16 +658,24 @@ class _Reader:
     def _policies_of(self, table: Table, arn: str) -> PolicySet:
         """The policies that a table gives a principal, and those of its account."""
         boundary = table.text("permissions_boundary", required=False)
-        is_unknown = bool(arn) and not table.has("policies") and bool(self._identities)
-        if is_unknown:
-            found = f'found nothing, and neither sources nor roles describe "{arn}"'
-            table.report("policies", f"{found}, expected policies, or an ARN that they do")
-        documents = self._documents(table.texts("policies", required=not is_unknown))
+        documents = self._documents(self._files_of(table, arn))
         boundaries = self._documents((boundary,) if boundary else ())
         levels = tuple(map(self._documents, table.levels("service_control_policies")))
         if not table.has("service_control_policies"):
             levels = self._organization(arn).service_control_policies
         return PolicySet(documents, next(iter(boundaries), None), levels)
+
+    def _files_of(self, table: Table, arn: str) -> tuple[str, ...]:
+        """The files of the identity policies of somebody whom the estate does not describe."""
+        if self._are_sources_broken:
+            # Nobody knows whom they describe, and that they are broken is reported.
+            return table.texts("policies", required=False)
+        if arn and self._identities and not table.has("policies"):
+            found = f'found nothing, and neither sources nor roles describe "{arn}"'
+            table.report("policies", f"{found}, expected policies, or an ARN that they do")
+            table.skip("policies")
+            return ()
+        return table.texts("policies")
 
     def _identity_of(self, arn: str) -> Identity | None:
         """The user or role of an ARN, or the role of a session's, as the estate has it."""
