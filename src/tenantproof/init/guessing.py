@@ -72,7 +72,10 @@ class GuessedPrincipal:
 
 @dataclass(frozen=True)
 class GuessedTenant:
-    """A tenant: its name, its principals with what says so of each, its artifacts."""
+    """A tenant: its name, its principals with what says so of each, its artifacts.
+
+    Without principals it is a victim alone: it has artifacts that others must not reach.
+    """
 
     name: str
     why: str
@@ -563,7 +566,8 @@ class _Guessing:
         tenants: list[GuessedTenant] = []
         incomplete: list[tuple[str, str]] = []
         owned: list[str] = []
-        for tenant in sorted(self._tenants.values(), key=lambda t: t.name):
+        self._end_with_slashes()
+        for tenant in sorted(self._tenants.values(), key=lambda t: (_is_victim_alone(t), t.name)):
             kept = _outermost(tenant.roots)
             patterns = [url for url in kept if not any(_overlap(url, other) for other in owned)]
             incomplete += [
@@ -573,13 +577,27 @@ class _Guessing:
             ]
             if not patterns:
                 incomplete.append((tenant.name, "where its artifacts are is not known"))
-            elif not tenant.principals and not tenant.sessions:
+            elif _is_victim_alone(tenant) and not patterns[0].startswith("s3://"):
                 where = ", ".join(patterns)
                 incomplete.append((tenant.name, f"no principal of it is known; {where} is its own"))
             else:
                 owned += patterns
                 tenants.append(_guessed(tenant, patterns))
-        return tenants, incomplete
+        return sorted(tenants, key=lambda t: t.name), incomplete
+
+    def _end_with_slashes(self) -> None:
+        """``acme*``, where another tenant's begin alike, is ``acme/*``: the slip is no folder."""
+        all_of = {tenant.name: _outermost(tenant.roots) for tenant in self._tenants.values()}
+        for tenant in self._tenants.values():
+            for url in all_of[tenant.name]:
+                begins = url[:-1]
+                if not url.endswith("*") or begins.endswith("/") or "*" in begins:
+                    continue
+                others = (o for name, urls in all_of.items() if name != tenant.name for o in urls)
+                other = next((o for o in others if o.startswith(begins) and o != url), None)
+                if other is not None:
+                    why = tenant.roots.pop(url)
+                    tenant.roots[f"{begins}/*"] = f"{why}, and that {other} is another tenant's"
 
     def _shared(self, tenants: list[GuessedTenant]) -> Iterator[str]:
         """What tenants may all read, by its name."""
@@ -617,11 +635,16 @@ class _Guessing:
             yield identity.arn, reason
 
 
+def _is_victim_alone(tenant: _Tenant) -> bool:
+    """Whether nobody is known to act for a tenant; what is whose others may then say better."""
+    return not tenant.principals and not tenant.sessions
+
+
 def _guessed(tenant: _Tenant, patterns: list[str]) -> GuessedTenant:
     reasons = dict.fromkeys(tenant.roots[url] for url in patterns)
     return GuessedTenant(
         tenant.name,
-        "; ".join(list(tenant.why)[:3]),
+        "; ".join(list(tenant.why or reasons)[:3]),
         GuessedArtifacts(tuple(patterns), "; ".join(list(reasons)[:3])),
         tuple(_principals(tenant)),
     )

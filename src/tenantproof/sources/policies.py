@@ -236,7 +236,7 @@ class Organizations:
                 message = f"found {describe(level)} in {name}, expected a list of policies"
                 said.report(level, message)
                 continue
-            kind = PolicyKind.ANY if resource else PolicyKind.IDENTITY
+            kind = PolicyKind.RESOURCE_CONTROL if resource else PolicyKind.IDENTITY
             what = f"{name}[{len(levels)}] of {account}"
             read = [
                 policy_at(_content(item), said.file, what, self._problems, kind)
