@@ -445,3 +445,26 @@ def test_a_short_arn_goes_on_behind_a_variable(colons: int) -> None:
     text = json.dumps({"Version": "2012-10-17", "Statement": allow("s3:GetObject", resource)})
     policies = PolicySet((parse_policy(text),))
     assert may_allow(policies, ("s3:GetObject",), ("arn:aws:s3:::bucket",))
+
+
+def test_who_was_reached_by_one_is_asked_of_the_next(tmp_path: Path) -> None:
+    """Two roles read one tenant's artifacts; its principal becomes both, then another's one."""
+    made = world(NAMES)
+    mine = ACCOUNT.iam("role", NAMES.victim)
+    reads = allow("s3:GetObject", NAMES.keys(NAMES.victim))
+    made.account.role("a-reader", reads, trust=trust(mine))
+    made.account.role("reader", reads, trust=trust(mine, ME))
+    order = (NAMES.victim, NAMES.attacker, NAMES.bystander)
+    made.principals = {tenant: made.principals[tenant] for tenant in order}
+    assert verdicts(made, tmp_path) == {"assume": "LEAK"}
+
+
+def test_a_roles_own_tag_is_not_passed_on(tmp_path: Path) -> None:
+    made = world(
+        NAMES,
+        allow("iam:TagRole", ME, Condition=only("team")),
+        allow("sts:AssumeRole", role("reader")),
+    )
+    reads = allow("s3:GetObject", f"arn:aws:s3:::{NAMES.bucket}/${{aws:PrincipalTag/team}}/*")
+    made.account.role("reader", reads, trust=trust(ME))
+    assert verdicts(made, tmp_path) == {}
