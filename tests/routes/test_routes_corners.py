@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from replaying import refused
 
 from exports import Names, World
-from exports.account import Json, allow, deny, grant, multi_model, single_model, trust
+from exports.account import Json, allow, deny, document, grant, multi_model, single_model, trust
 from exports.estates import estate
 from exports.world import world
 from tenantproof.cli import main
@@ -356,6 +356,18 @@ def _retagged_to_assume() -> World:
     return made
 
 
+def _untagged_to_become_a_neighbour() -> World:
+    condition = {"Null": {"aws:PrincipalTag/team": "true"}}
+    made = world(
+        NAMES,
+        allow("iam:UntagRole", ME),
+        allow("sts:AssumeRole", role(NAMES.victim), Condition=condition),
+        tags={"team": "guests"},
+    )
+    made.account.roles[NAMES.victim]["AssumeRolePolicyDocument"] = document([trust(ROOT)])
+    return made
+
+
 def _given_rights_to_assume() -> World:
     """The bucket lets nobody in but one role, which trusts the account."""
     made = world(NAMES, allow("iam:PutRolePolicy", ME), allow("sts:AssumeRole", ME))
@@ -402,6 +414,7 @@ CHANGES = {
     "a trust policy, to go on": _chain_behind_a_trust_policy,
     "its own trust policy": _own_trust_policy,
     "its tag, to assume": _retagged_to_assume,
+    "its tag, to be a neighbour": _untagged_to_become_a_neighbour,
     "its policies, to assume": _given_rights_to_assume,
     "a group, then joined": _group_that_is_changed_and_joined,
     "a group, left": _group_that_denies,

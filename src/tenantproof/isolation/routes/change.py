@@ -210,6 +210,7 @@ class Changing:
         if Route.ASSUME in self.asking.world.manifest.routes.off:
             return
         known = {other.arn for other in self.becoming.all_of(before) if isinstance(other, Who)}
+        after = replace(after, arrival=partial(_so_far, after))
         for other in self.becoming.all_of(after):
             if isinstance(other, Doubt):
                 yield other
@@ -770,6 +771,10 @@ class Changing:
             other, rename, prefix, lambda witness: witness.resource, effect, first=first
         )
         return self.asking.noted(replace(query, companions=(companion,)))
+
+
+def _so_far(who: Who) -> tuple[Step, ...]:
+    return tuple(step for hop in who.hops for step in hop.steps())
 
 
 def _named(who: Who, identity: Identity | None) -> str:
