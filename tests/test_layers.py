@@ -74,6 +74,7 @@ BELOW: dict[str, set[str]] = {
         "prove",
         "report",
         "simulate",
+        "sources",
     },
 }
 FORBIDDEN = {"boto3", "botocore", "hypothesis", "pytest", "tenantproof_strategies"}

@@ -43,6 +43,8 @@ from tenantproof.policy import PolicyDocument, PolicyKind, parse_policy
 CERTIFIED = (Question.ISOLATED, Question.CANNOT)
 """The questions whose proofs can be written down."""
 
+_CHANGED = "the manifest has changed meanwhile"
+_OF_SOURCES = "the endpoint is of a source, which the checker does not read"
 _NO_KIND = "proofs of this question are not written down"
 
 
@@ -79,7 +81,8 @@ def certify(
             writer.without.append(claim)
     writer.without += asked.without_form
     notes |= asked.without_form
-    findings = tuple(_noted(finding, notes) for finding in report.findings)
+    unless = _OF_SOURCES if manifest.estate.files else _CHANGED
+    findings = tuple(_noted(finding, notes, unless) for finding in report.findings)
     return writer.certificate(str(file), asked.sha256), replace(report, findings=findings)
 
 
@@ -93,13 +96,14 @@ def _claim(finding: Finding, endpoint: str) -> Claim:
     )
 
 
-def _noted(finding: Finding, notes: dict[Claim, str | None]) -> Finding:
+def _noted(finding: Finding, notes: dict[Claim, str | None], unless: str) -> Finding:
+    """The finding with a note, ``unless`` being why the manifest's text has no such question."""
     if finding.verdict is not Verdict.PROVED:
         return finding
     reason: str | None = _NO_KIND
     if finding.question in CERTIFIED and finding.endpoint is not None:
         claim = _claim(finding, finding.endpoint)
-        reason = notes.get(claim, "the manifest has changed meanwhile")
+        reason = notes.get(claim, unless)
     return replace(finding, certificate=CertificateNote(reason is None, reason))
 
 

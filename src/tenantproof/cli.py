@@ -9,6 +9,7 @@ import io
 import json
 import math
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -72,6 +73,33 @@ class _Seconds(click.FloatRange):
         if math.isnan(seconds):
             self.fail(f"{value} is not in the range {self._describe_range()}.", param, ctx)
         return seconds
+
+
+class _Account(click.ParamType[str]):
+    """An account's ID."""
+
+    name = "account"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read twelve digits."""
+        if not re.fullmatch("[0-9]{12}", value):
+            self.fail(f"found {value!r:.80}, expected the twelve digits of an account", param, ctx)
+        return str(value)
+
+
+class _Parameter(click.ParamType[tuple[str, str]]):
+    """A name and a value."""
+
+    name = "parameter"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Read a name, ``=`` and a value."""
+        name, equals, text = value.partition("=")
+        if not name or not equals:
+            self.fail(f"found {value!r:.80}, expected NAME=VALUE", param, ctx)
+        return name, text
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -201,18 +229,43 @@ def _check_certificate(path: Path, read: Iterable[Path]) -> None:
     help="The manifest to write.",
 )
 @click.option("--force", is_flag=True, help="Write over a manifest that is there.")
+@click.option(
+    "--account", type=_Account(), metavar="ID", help="The account that templates are deployed in."
+)
+@click.option("--region", metavar="NAME", help="The region that templates are deployed in.")
+@click.option(
+    "--parameter",
+    "parameters",
+    type=_Parameter(),
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter of CloudFormation templates; may be repeated.",
+)
 @_lenient
-def init(sources: tuple[Path, ...], output: Path, *, force: bool, lenient: bool) -> NoReturn:
+def init(
+    sources: tuple[Path, ...],
+    output: Path,
+    *,
+    force: bool,
+    lenient: bool,
+    account: str | None,
+    region: str | None,
+    parameters: tuple[tuple[str, str], ...],
+) -> NoReturn:
     """Write a manifest from sources, with tenants guessed from prefixes, tags and names.
 
     Each guess is marked with what it was guessed from. Exit code 0: written. 2: bad input, or
     nothing there tells tenants apart.
     """
     from tenantproof.init import summary, write_manifest
+    from tenantproof.sources import Deployment
 
     _escape_what_cannot_be_printed()
+    deployment = Deployment(account, region or None, parameters=dict(parameters))
     try:
-        guessed, estate = write_manifest(sources, output, force=force, lenient=lenient)
+        guessed, estate = write_manifest(
+            sources, output, force=force, lenient=lenient, deployment=deployment
+        )
     except InputError as error:
         _tell(error)
         sys.exit(Exit.BAD_INPUT)

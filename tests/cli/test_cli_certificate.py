@@ -249,3 +249,32 @@ def test_verify_loads_no_prover(written: Path) -> None:
         "assert not bad, bad"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_what_sources_say_is_not_certified(tmp_path: Path) -> None:
+    path = tmp_path / "proof.json"
+    result = run("check", EXAMPLES / "account-repaired", "--certificate", path)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.count("no certificate: proofs of this question are not written down") == 15
+    verified = run("verify", path)
+    assert verified.exit_code == 3
+    assert "UNKNOWN: the certificate proves nothing" in verified.stdout
+
+
+@pytest.mark.parametrize(("listed", "proofs"), [(True, 1), (False, 0)])
+def test_beside_sources_what_the_manifest_says_itself_is_certified(
+    tmp_path: Path, listed: bool, proofs: int
+) -> None:
+    """An endpoint of a source is none that the checker knows; artifacts have no such question."""
+    setup = Setup(tmp_path).tenant("acme")
+    shutil.copytree(EXAMPLES / "account-repaired" / "export", tmp_path / "export")
+    setup.head.append('sources = ["export"]')
+    if not listed:
+        setup.lines = setup.lines[2:]
+    setup.more("[[tenants]]\nname = 'globex'\nartifacts = ['s3://models/globex/*']")
+    path = tmp_path / "proof.json"
+    result = run("check", setup.write(), "--certificate", path)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("proof in the certificate") == proofs
+    assert ("the endpoint is of a source, which the checker" in result.stdout) is not listed
+    assert run("verify", path).exit_code == (0 if listed else 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from tenantproof.mutate import (
 )
 from tenantproof.policy import PolicySet, files_read, load_policy, parse_policy, reading_instead
 from tenantproof.reading import DOCUMENTED
+from tenantproof.report.mutate_text import mutation_to_text
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 TAG = "${aws:PrincipalTag/tenant}"
@@ -345,3 +347,58 @@ def test_the_order_is_that_of_the_files_and_the_same_each_time() -> None:
     assert one == other
     places = [(c.mutant.file, c.mutant.place.line) for c in one.checked]
     assert places == sorted(places)
+
+
+# -- artifacts, sources ------------------------------------------------------------------------
+
+
+def read_own(name: str) -> dict[str, Any]:
+    keys = f"arn:aws:s3:::models/{name}/*"
+    return {"Effect": "Allow", "Action": "s3:GetObject", "Resource": keys}
+
+
+def with_artifacts(setup: Setup) -> Setup:
+    """Two tenants, of whom one may read its artifacts; the other is a victim alone."""
+    write(setup, "acme.json", read_own("acme"))
+    return setup.more(
+        """
+        [[tenants]]
+        name = "acme"
+        artifacts = ["s3://models/acme/*"]
+        principals = [{ arn = "arn:aws:iam::111122223333:role/acme", policies = ["acme.json"] }]
+        [[tenants]]
+        name = "globex"
+        artifacts = ["s3://models/globex/*"]
+        """
+    )
+
+
+def test_a_slip_that_opens_a_route_is_noticed(setup: Setup) -> None:
+    report = survey(with_artifacts(setup).write())
+    noticed = {
+        each.mutant.sentence: each.outcome
+        for each in report.checked
+        if isinstance(each.outcome, Noticed)
+    }
+    widened = noticed["all below a folder: `arn:aws:s3:::models/acme/*` -> `arn:aws:s3:::models/*`"]
+    assert widened.finding is not None
+    assert (widened.finding.question.value, widened.finding.victims) == ("artifacts", ("globex",))
+    # A tenant without TargetModels is not asked whether it keeps to them.
+    by = {each.finding.question.value for each in noticed.values() if each.finding}
+    assert by == {"artifacts"}
+
+
+def test_what_no_slip_is_made_in_is_said(setup: Setup) -> None:
+    shutil.copytree(EXAMPLES / "account-repaired" / "export", setup.folder / "export")
+    setup.head.append('sources = ["export"]')
+    report = survey(with_artifacts(setup).write())
+    assert {each.mutant.file for each in report.checked} == {str(setup.folder / "acme.json")}
+    (said,) = [each for each in report.assumptions if "no slip" in each]
+    assert said.startswith("no slip is made in what sources, roles and buckets say: ")
+    assert "authorization-details.json" in said
+
+
+def test_without_policy_files_there_is_no_score() -> None:
+    report = survey(EXAMPLES / "account-repaired")
+    assert (report.slips, report.total.score) == (0, None)
+    assert "a manifest names for principals, not in sources" in mutation_to_text(report)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 
 from tenantproof.cli import main
@@ -39,3 +40,17 @@ def test_the_repaired_account_is_proved() -> None:
     found = artifacts("account-repaired")
     assert {f["verdict"] for f in found.values()} == {"PROVED"}
     assert len(found) == 15
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"), [("terraform", "acme*"), ("cloudformation", "${aws:PrincipalTag/tenant}*")]
+)
+def test_a_template_leaks_where_a_slash_is_missing(name: str, pattern: str) -> None:
+    found = artifacts(name)
+    (leak,) = [f for f in found.values() if f["verdict"] == "LEAK"]
+    assert (leak["tenant"], leak["route"]) == ("acme", "target-model")
+    assert leak["victims"] == ["acme-corp"]
+    (blamed,) = leak["steps"][0]["statements"]
+    assert blamed["pattern"] == pattern
+    assert Path(blamed["file"]).parent == EXAMPLES / name
+    assert {f["verdict"] for f in found.values() if f is not leak} == {"PROVED"}

@@ -420,13 +420,72 @@ BUCKET_POLICY = policy(
         ("any", {"Bucket": "ml-data", "Policy": json.dumps(BUCKET_POLICY)}),
         ("any", {"Bucket": "ml-data", "Policy": BUCKET_POLICY}),
         ("any", {"buckets": {"ml-data": {"Policy": json.dumps(BUCKET_POLICY)}}}),
+        ("any", {"BucketPolicies": {"ml-data": json.dumps(BUCKET_POLICY)}}),
+        ("any", {"BucketPolicies": {"ml-data": BUCKET_POLICY, "empty": None}}),
+        ("any", {"BucketPolicies": [{"BucketName": "ml-data", "PolicyDocument": BUCKET_POLICY}]}),
+        ("any", {"BucketPolicies": [{"Name": "ml-data", "Policy": BUCKET_POLICY}]}),
         ("any", BUCKET_POLICY),
+        ("any", json.dumps(BUCKET_POLICY)),
     ],
 )
 def test_bucket_policies(tmp_path: Path, name: str, content: Json) -> None:
     (bucket,) = load(tmp_path, **{name: content}).buckets
     assert bucket.name == "ml-data"
     assert bucket.policy == parse_policy(json.dumps(BUCKET_POLICY))
+
+
+OF_ANY_BUCKET = [
+    policy({**allow("s3:*", resource), "Principal": "*"})
+    for resource in ("*", "arn:aws:s3:::*", ["arn:aws:s3:::a-bucket/*", "arn:aws:s3:::b-bucket"])
+]
+
+
+@pytest.mark.parametrize("document", OF_ANY_BUCKET)
+def test_a_policy_of_several_buckets_is_that_of_the_one_it_is_named_for(
+    tmp_path: Path, document: Json
+) -> None:
+    estate = load(tmp_path, all={"ml-data": document})
+    assert [bucket.name for bucket in estate.buckets] == ["ml-data"]
+    assert estate.gaps == ()
+
+
+@pytest.mark.parametrize("document", OF_ANY_BUCKET)
+def test_a_policy_of_who_knows_which_bucket_may_open_a_way(tmp_path: Path, document: Json) -> None:
+    (gap,) = load(tmp_path, all={"TheBucket": document}).gaps
+    assert gap.matters
+
+
+def test_policies_of_other_resources_open_no_way(tmp_path: Path) -> None:
+    key = policy({**allow("kms:*", f"arn:aws:kms:us-east-1:{ACCOUNT}:key/*"), "Principal": "*"})
+    locked = policy({**allow("s3:*"), "Effect": "Deny", "Principal": "*"})
+    estate = load(tmp_path, key=key, TRUST=trust(Service="x.amazonaws.com"), LOCKED=locked)
+    assert len(estate.gaps) == 3
+    assert not any(gap.matters for gap in estate.gaps)
+
+
+def test_descriptions_beside_the_lists_of_an_export(tmp_path: Path) -> None:
+    """One object for all: what is no list of an export is read for itself, or told."""
+    shared = shared_endpoint()
+    beside = {"Endpoints": shared["endpoints"], "Notes": {"of": ["jo"]}, "BucketPolicies": {}}
+    more = {"Configs": shared["endpoint_configs"], "Models": shared["models"]}
+    estate = load(tmp_path, all={**WHOLE, **beside, **more})
+    assert [endpoint.name for endpoint in estate.endpoints] == ["models"]
+    assert len(estate.identities) == 3
+    assert [gap.message for gap in estate.gaps] == ["the field Notes of an export is not known"]
+
+
+def test_what_holds_nothing_leaves_nothing_out(tmp_path: Path) -> None:
+    nothing = {"bucket_policies": {}, "policies": [], "models": None, "buckets": {"b": None}}
+    assert load(tmp_path, all={"iam": WHOLE, **nothing}).gaps == ()
+
+
+def test_a_policy_of_an_organization_that_nothing_attaches(tmp_path: Path) -> None:
+    summary = {"Id": "p-1", "Name": "deny-all", "Type": "SERVICE_CONTROL_POLICY"}
+    content = json.dumps(policy(allow("*")))
+    estate = load(tmp_path, scp={"Policy": {"PolicySummary": summary, "Content": content}})
+    (gap,) = estate.gaps
+    assert "does not say in which accounts it holds" in gap.message
+    assert not gap.matters
 
 
 def test_a_bucket_policy_needs_a_bucket(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -190,6 +191,27 @@ def test_a_leak_in_a_policy_leaves_its_role_a_tenants(
     }
 
 
+@pytest.mark.parametrize("patterns", [("acme*", "acme-eu*"), ("acme*", "acme-eu/*")])
+def test_a_missing_slash_is_no_tenants_folder(folder: Path, patterns: tuple[str, str]) -> None:
+    """Taken as it stands, the pattern that leaks would be the artifacts of who leaks."""
+    names = ("acme", "acme-eu")
+    roles = [
+        role(f"{name}-invoke", invoke(pattern), tag={"tenant": name})
+        for name, pattern in zip(names, patterns, strict=True)
+    ]
+    found = init(folder, iam=export(*roles, execution_role()), sm=SHARED)
+    assert {name: urls for name, (urls, _) in found.items()} == {
+        "acme": [f"{PREFIX}/acme/*"],
+        "acme-eu": [f"{PREFIX}/{patterns[1]}"],
+    }
+    done = CliRunner().invoke(main, ["check", "--format", "json", str(folder)])
+    assert [
+        (finding["tenant"], finding["route"], finding["victims"])
+        for finding in json.loads(done.stdout)["findings"]
+        if finding["verdict"] == "LEAK"
+    ] == [("acme", "target-model", ["acme-eu"])]
+
+
 def test_an_execution_role_and_those_of_platforms_are_nobodys(folder: Path) -> None:
     roles = of_each(lambda t: role(f"{t}-invoke", invoke(f"{t}/*"), tag={"tenant": t}))
     others = [
@@ -345,7 +367,32 @@ def test_artifacts_of_two_tenants_never_overlap(folder: Path) -> None:
 def test_shared_folders(folder: Path) -> None:
     roles = of_each(lambda t: role(f"{t}-invoke", invoke(f"{t}/*", "common/*")))
     written = manifest(folder, iam=export(*roles), sm=SHARED)
-    assert written["shared_artifacts"] == [f"{PREFIX}/common/*"]
+    assert {tenant["name"] for tenant in written["tenants"]} == {"acme", "globex"}
+    text = (folder / "tenantproof.toml").read_text("utf-8")
+    assert f"# No tenant's, by the names of the folders: {PREFIX}/common/*" in text
+
+
+def test_a_tenant_without_a_principal_is_a_victim(folder: Path) -> None:
+    """Its endpoint says whose it is; that nobody is known to act for it does not make it safe."""
+    owner = [{"Key": "tenant", "Value": "initech"}]
+    sm = [SHARED, endpoint("for-initech", "initech-model", Tags=owner)]
+    models = [single("initech-model", "s3://ml-artifacts/initech/model.tar.gz")]
+    everything = allow("s3:GetObject", "arn:aws:s3:::ml-artifacts/*")
+    roles = [
+        role("acme-invoke", invoke("acme/*"), everything, tag={"tenant": "acme"}),
+        role("globex-invoke", invoke("globex/*"), tag={"tenant": "globex"}),
+    ]
+    written = manifest(folder, iam=export(*roles, execution_role()), sm=sm, models=models)
+    (victim,) = [tenant for tenant in written["tenants"] if tenant["name"] == "initech"]
+    assert victim == {
+        "name": "initech",
+        "artifacts": ["s3://ml-artifacts/initech/*"],
+    }
+    done = CliRunner().invoke(main, ["check", "--format", "json", str(folder)])
+    leaks = [f for f in json.loads(done.stdout)["findings"] if f["verdict"] == "LEAK"]
+    assert [(leak["route"], leak["victims"]) for leak in leaks] == [
+        ("object", ["globex", "initech"])
+    ]
 
 
 # -- the command -------------------------------------------------------------------------------
@@ -373,6 +420,69 @@ def test_nothing_that_tells_tenants_apart(folder: Path) -> None:
     assert done.exit_code == 2
     assert "found nothing that tells tenants apart" in done.output
     assert not output.exists()
+
+
+@pytest.mark.parametrize("name", ["tenant-inference", "customer-models-api"])
+def test_a_role_that_is_assumed_for_tenants_nobody_names_is_no_tenant(
+    folder: Path, name: str
+) -> None:
+    """A lone broker and its role: one tenant of that name would be kept apart from nobody."""
+    broker = role("token-broker", allow(["sts:AssumeRole", "sts:TagSession"]))
+    sources = write(folder / "account", iam=export(broker, role(name, ABAC)), sm=SHARED)
+    output = folder / "tenantproof.toml"
+    done = CliRunner().invoke(main, ["init", "--from", str(sources), "--output", str(output)])
+    assert done.exit_code == 2
+    assert "found nothing that tells tenants apart" in done.output
+    assert not output.exists()
+
+
+def test_a_broker_with_callers_is_told_from_them(folder: Path) -> None:
+    callers = of_each(lambda t: role(f"{t}-app", allow("sts:AssumeRole"), tag={"tenant": t}))
+    accounts = export(*callers, role("tenant-inference", ABAC), execution_role())
+    assert init(folder, iam=accounts, sm=SHARED) == {
+        t: ([f"{PREFIX}/{t}/*"], {f"{t}-app", f"tenant-inference/{t}"}) for t in ("acme", "globex")
+    }
+
+
+def test_one_tenant_alone_has_nobody_to_be_kept_apart_from(folder: Path) -> None:
+    acme = role("acme-invoke", invoke("acme/*"), tag={"tenant": "acme"})
+    cut = {**export(acme), "IsTruncated": True, "Marker": "more"}
+    sources = write(folder / "account", iam=cut, sm=SHARED)
+    output = folder / "tenantproof.toml"
+    done = CliRunner().invoke(main, ["init", "--from", str(sources), "--output", str(output)])
+    assert done.exit_code == 2
+    assert "found nobody to keep acme apart from" in done.output
+    assert "hint: the export is cut off" in done.output
+    assert not output.exists()
+
+
+def test_where_templates_are_deployed_is_written_down(folder: Path) -> None:
+    roles = of_each(lambda t: role(f"{t}-invoke", invoke(f"{t}/*")))
+    sources = write(folder / "account", iam=export(*roles), sm=SHARED)
+    output = folder / "tenantproof.toml"
+    arguments = ["init", "--from", str(sources), "--output", str(output), "--account", ACCOUNT]
+    arguments += ["--region", "eu-west-1", "--parameter", "Bucket=a=b", "--parameter", "Empty="]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, done.output
+    assert tomllib.loads(output.read_text("utf-8"))["deployment"] == {
+        "account": ACCOUNT,
+        "region": "eu-west-1",
+        "parameters": {"Bucket": "a=b", "Empty": ""},
+    }
+    assert CliRunner().invoke(main, ["check", str(output)]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--account", "prod", "found 'prod', expected the twelve digits of an account"),
+        ("--parameter", "Bucket", "found 'Bucket', expected NAME=VALUE"),
+    ],
+)
+def test_options_that_say_nothing(folder: Path, option: str, value: str, message: str) -> None:
+    done = CliRunner().invoke(main, ["init", "--from", str(folder), option, value])
+    assert done.exit_code == 2
+    assert message in done.output
 
 
 def test_sources_are_named_from_the_manifests_folder(folder: Path) -> None:

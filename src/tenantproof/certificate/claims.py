@@ -87,7 +87,7 @@ class _Reader:
     def __init__(self, data: dict[str, Any]) -> None:
         self._data = data
         self.files: dict[str, int] = {}
-        self._endpoints = [_arn(endpoint) for endpoint in data["endpoints"]]
+        self._endpoints = [_arn(endpoint) for endpoint in data.get("endpoints", [])]
         self._owned: dict[str, tuple[str, ...]] = {}
         self._rules: list[dict[str, Any]] = data.get("rules", [])
         self._tenants: list[dict[str, Any]] = (
@@ -112,8 +112,11 @@ class _Reader:
                     yield _claim(assertion, group, member, endpoint), reason
 
     def _questions(self, groups: list[dict[str, Any]]) -> Iterator[_Question]:
-        """Of tenants by list or by rule the *isolated*, then the *cannot*."""
-        for group in groups:
+        """Of tenants by list or by rule the *isolated*, then the *cannot*.
+
+        Of a tenant that owns no TargetModels, but artifacts alone, *isolated* is not asked.
+        """
+        for group in (group for group in groups if group.get("owns")):
             for member in self._members(group):
                 if member["arn"] not in self._trusted:
                     for endpoint in self._endpoints:
@@ -142,7 +145,7 @@ class _Reader:
     def _owned_on(self, endpoint: str) -> tuple[str, ...]:
         if endpoint not in self._owned:
             here = [t for t in self._tenants if endpoint in self._chosen(t)]
-            self._owned[endpoint] = tuple(pattern for t in here for pattern in t["owns"])
+            self._owned[endpoint] = tuple(pattern for t in here for pattern in t.get("owns", []))
         return self._owned[endpoint]
 
     def _cannot(

@@ -72,7 +72,10 @@ class GuessedPrincipal:
 
 @dataclass(frozen=True)
 class GuessedTenant:
-    """A tenant: its name, its principals with what says so of each, its artifacts."""
+    """A tenant: its name, its principals with what says so of each, its artifacts.
+
+    Without principals it is a victim alone: it has artifacts that others must not reach.
+    """
 
     name: str
     why: str
@@ -370,11 +373,12 @@ class _Guessing:
     def _assign_by_siblings(self) -> None:
         """Names that differ in one word alone, of identities that invoke endpoints."""
         shapes: dict[tuple[str, ...], dict[str, Identity]] = defaultdict(dict)
-        free = [identity for identity in self._free if invokes(identity)]
+        free = [i for i in self._free if invokes(i) and self._key_of_sessions(i) is None]
         for identity in free:
             words = tokens(identity.name)
             for at, word in enumerate(words):
-                if may_be_tenant(word) or (at and words[at - 1] in KINDS_OF_TENANT):
+                of_kind = at > 0 and words[at - 1] in KINDS_OF_TENANT
+                if may_be_tenant(f"{words[at - 1]}-{word}" if of_kind else word):
                     shapes[(*words[:at], "", *words[at + 1 :])][word] = identity
         taken: set[str] = set()
         for shape, fillers in sorted(shapes.items(), key=lambda item: -len(item[1])):
@@ -390,9 +394,8 @@ class _Guessing:
         """A role whose policies rest on a tag that it has not: sessions of it carry the tag."""
         names = self._names()
         for identity in self._free:
-            key = next((key for key in self._keys if key in tags_rested_on(identity)), None)
-            own = {name.lower() for name in identity.tags}
-            if key is None or key in own or identity.kind is not IdentityKind.ROLE:
+            key = self._key_of_sessions(identity)
+            if key is None:
                 continue
             if len(names) > _MOST_SESSIONS:
                 self._unassigned[identity.arn] = f"sessions of it carry the tag {key}"
@@ -402,6 +405,14 @@ class _Guessing:
                 why = f"a session of {_short(identity)} with the tag {key}={name}"
                 tenant.sessions[_session(identity, name)] = (key, why)
                 self._unassigned[identity.arn] = f"sessions of it carry the tag {key}, as above"
+
+    def _key_of_sessions(self, identity: Identity) -> str | None:
+        """The tag that a role's policies rest on and that it has not: its sessions carry it."""
+        own = {name.lower() for name in identity.tags}
+        if identity.kind is not IdentityKind.ROLE:
+            return None
+        rested_on = tags_rested_on(identity) - own
+        return next((key for key in self._keys if key in rested_on), None)
 
     # -- artifacts ---------------------------------------------------------------------------
 
@@ -555,7 +566,8 @@ class _Guessing:
         tenants: list[GuessedTenant] = []
         incomplete: list[tuple[str, str]] = []
         owned: list[str] = []
-        for tenant in sorted(self._tenants.values(), key=lambda t: t.name):
+        self._end_with_slashes()
+        for tenant in sorted(self._tenants.values(), key=lambda t: (_is_victim_alone(t), t.name)):
             kept = _outermost(tenant.roots)
             patterns = [url for url in kept if not any(_overlap(url, other) for other in owned)]
             incomplete += [
@@ -565,13 +577,27 @@ class _Guessing:
             ]
             if not patterns:
                 incomplete.append((tenant.name, "where its artifacts are is not known"))
-            elif not tenant.principals and not tenant.sessions:
+            elif _is_victim_alone(tenant) and not patterns[0].startswith("s3://"):
                 where = ", ".join(patterns)
                 incomplete.append((tenant.name, f"no principal of it is known; {where} is its own"))
             else:
                 owned += patterns
                 tenants.append(_guessed(tenant, patterns))
-        return tenants, incomplete
+        return sorted(tenants, key=lambda t: t.name), incomplete
+
+    def _end_with_slashes(self) -> None:
+        """``acme*``, where another tenant's begin alike, is ``acme/*``: the slip is no folder."""
+        all_of = {tenant.name: _outermost(tenant.roots) for tenant in self._tenants.values()}
+        for tenant in self._tenants.values():
+            for url in all_of[tenant.name]:
+                begins = url[:-1]
+                if not url.endswith("*") or begins.endswith("/") or "*" in begins:
+                    continue
+                others = (o for name, urls in all_of.items() if name != tenant.name for o in urls)
+                other = next((o for o in others if o.startswith(begins) and o != url), None)
+                if other is not None:
+                    why = tenant.roots.pop(url)
+                    tenant.roots[f"{begins}/*"] = f"{why}, and that {other} is another tenant's"
 
     def _shared(self, tenants: list[GuessedTenant]) -> Iterator[str]:
         """What tenants may all read, by its name."""
@@ -609,11 +635,16 @@ class _Guessing:
             yield identity.arn, reason
 
 
+def _is_victim_alone(tenant: _Tenant) -> bool:
+    """Whether nobody is known to act for a tenant; what is whose others may then say better."""
+    return not tenant.principals and not tenant.sessions
+
+
 def _guessed(tenant: _Tenant, patterns: list[str]) -> GuessedTenant:
     reasons = dict.fromkeys(tenant.roots[url] for url in patterns)
     return GuessedTenant(
         tenant.name,
-        "; ".join(list(tenant.why)[:3]),
+        "; ".join(list(tenant.why or reasons)[:3]),
         GuessedArtifacts(tuple(patterns), "; ".join(list(reasons)[:3])),
         tuple(_principals(tenant)),
     )

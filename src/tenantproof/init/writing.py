@@ -13,14 +13,21 @@ from pathlib import Path
 from tenantproof.account import Estate
 from tenantproof.errors import InputError, Place, Problem
 from tenantproof.init.guessing import Guess, GuessedTenant, guess
-from tenantproof.sources import load_sources
+from tenantproof.sources import Deployment, load_sources
 
 _SHOWN = 200
 """So many identities of no tenant are listed; of more, how many."""
 
+_NAMED = 5
+
 
 def write_manifest(
-    sources: Sequence[Path], output: Path, *, force: bool = False, lenient: bool = False
+    sources: Sequence[Path],
+    output: Path,
+    *,
+    force: bool = False,
+    lenient: bool = False,
+    deployment: Deployment | None = None,
 ) -> tuple[Guess, Estate]:
     """Read sources, guess the tenants, and write a manifest.
 
@@ -29,30 +36,47 @@ def write_manifest(
         output: the manifest's file.
         force: write over a file that is there.
         lenient: accept comments and trailing commas in JSON.
+        deployment: where templates are deployed; the manifest says so, too.
 
     Returns:
         The guess, and what it was made from.
 
     Raises:
-        InputError: the sources cannot be read, tell of no tenants, or the file is there or cannot
-            be written.
+        InputError: the sources cannot be read, tell no tenants apart, or the file is there or
+            cannot be written.
     """
     if output.exists() and not force:
         raise _refused(output, "found a file, expected none (--force writes over it)")
-    estate = load_sources(sources, lenient=lenient)
+    deployment = deployment or Deployment()
+    estate = load_sources(sources, lenient=lenient, deployment=deployment)
     guessed = guess(estate)
-    if not guessed.tenants:
-        message = (
-            "found nothing that tells tenants apart, expected tags such as tenant, or names and"
-            " prefixes that go together"
-        )
-        raise InputError([Problem(message, Place(str(path), "")) for path in sources])
-    text = manifest_text(guessed, [_relative(path, output) for path in sources])
+    if len(guessed.tenants) < 2 or not any(t.principals for t in guessed.tenants):
+        hint = _what_is_known(guessed, estate)
+        message = f"{_too_few(guessed)}, expected tags such as tenant, or names and prefixes that"
+        place = Place(", ".join(map(str, sources)), "")
+        raise InputError([Problem(f"{message} go together", place, hint=hint)])
+    named = [_relative(path, output) for path in sources]
+    text = manifest_text(guessed, named, deployment)
     try:
         output.write_text(text, "utf-8")
     except OSError as error:
         raise _refused(output, f"the manifest could not be written: {error.strerror}") from None
     return guessed, estate
+
+
+def _too_few(guessed: Guess) -> str:
+    """Why there is nothing to write: one tenant alone has nobody to be kept apart from."""
+    if not guessed.tenants:
+        return "found nothing that tells tenants apart"
+    return f"found nobody to keep {guessed.tenants[0].name} apart from"
+
+
+def _what_is_known(guessed: Guess, estate: Estate) -> str | None:
+    """What may help to write the manifest by hand, or to complete the sources."""
+    known = [f"{name} may be a tenant, but {why}" for name, why in guessed.incomplete]
+    known += [f"{gap.message} ({gap.place})" for gap in estate.gaps if gap.matters]
+    more = f"; and {len(known) - _NAMED} more" if len(known) > _NAMED else ""
+    return "; ".join(known[:_NAMED]) + more or None
 
 
 def _refused(output: Path, message: str) -> InputError:
@@ -67,22 +91,25 @@ def _relative(path: Path, output: Path) -> str:
         return path.resolve().as_posix()
 
 
-def manifest_text(guessed: Guess, sources: Iterable[str]) -> str:
+def manifest_text(
+    guessed: Guess, sources: Iterable[str], deployment: Deployment | None = None
+) -> str:
     """A manifest's text.
 
     Args:
         guessed: what is in it.
         sources: the sources, as the manifest names them.
+        deployment: where templates among them are deployed.
     """
-    return "\n".join(_lines(guessed, list(sources))) + "\n"
+    return "\n".join(_lines(guessed, list(sources), deployment or Deployment())) + "\n"
 
 
-def _lines(guessed: Guess, sources: list[str]) -> Iterator[str]:
+def _lines(guessed: Guess, sources: list[str], deployment: Deployment) -> Iterator[str]:
     yield "# Written by `tenantproof init`. What is marked as guessed is to be reviewed."
     yield ""
     yield f"sources = {_list(sources)}"
-    for field, patterns in _by_field(guessed.shared, "shared", "shared_artifacts"):
-        yield f"{field} = {_list(patterns)}  # guessed: the names of the folders"
+    yield from _shared(guessed)
+    yield from _deployment(deployment)
     for arn in guessed.endpoints:
         yield ""
         yield "[[endpoints]]"
@@ -102,14 +129,41 @@ def _lines(guessed: Guess, sources: list[str]) -> Iterator[str]:
             yield f"#   and {len(guessed.unassigned) - _SHOWN} more"
 
 
+def _deployment(deployment: Deployment) -> Iterator[str]:
+    """The table for what the user said of it."""
+    given = {
+        "account": deployment.account,
+        "region": deployment.region,
+        "partition": deployment.partition,
+    }
+    lines = [f"{name} = {_text(value)}" for name, value in given.items() if value is not None]
+    if deployment.parameters:
+        values = (f"{_text(name)} = {_text(v)}" for name, v in deployment.parameters.items())
+        lines.append(f"parameters = {{ {', '.join(values)} }}")
+    if lines:
+        yield from ("", "[deployment]", *lines)
+
+
+def _shared(guessed: Guess) -> Iterator[str]:
+    """What all share: of TargetModels that is said, objects that nobody owns are nobody's leak."""
+    urls = [pattern for pattern in guessed.shared if pattern.startswith("s3://")]
+    others = [pattern for pattern in guessed.shared if pattern not in urls]
+    if others:
+        yield f"shared = {_list(others)}  # guessed: the names of the folders"
+    if urls:
+        yield _comment(f"# No tenant's, by the names of the folders: {', '.join(urls)}")
+
+
 def _tenant(tenant: GuessedTenant) -> Iterator[str]:
     yield ""
     yield "[[tenants]]"
     yield _comment(f"# guessed: {tenant.why}")
     yield f"name = {_text(tenant.name)}"
     yield _comment(f"# guessed: {tenant.artifacts.why}")
-    for field, patterns in _by_field(tenant.artifacts.patterns, "owns", "artifacts"):
+    for field, patterns in _by_field(tenant.artifacts.patterns):
         yield f"{field} = {_list(patterns)}"
+    if not tenant.principals:
+        yield "# No principal of it is known: others are asked whether they reach its artifacts."
     for principal in tenant.principals:
         yield ""
         yield "[[tenants.principals]]"
@@ -119,14 +173,12 @@ def _tenant(tenant: GuessedTenant) -> Iterator[str]:
             yield f"tags = {{ {tags} }}"
 
 
-def _by_field(
-    patterns: Iterable[str], targets: str, artifacts: str
-) -> Iterator[tuple[str, list[str]]]:
+def _by_field(patterns: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
     """Patterns of TargetModels and of S3 URLs, each with the field of a manifest for them."""
     listed = list(patterns)
     urls = [pattern for pattern in listed if pattern.startswith("s3://")]
     others = [pattern for pattern in listed if not pattern.startswith("s3://")]
-    yield from ((field, found) for field, found in ((targets, others), (artifacts, urls)) if found)
+    yield from ((field, found) for field, found in (("owns", others), ("artifacts", urls)) if found)
 
 
 def _comment(line: str) -> str:
@@ -149,6 +201,7 @@ def summary(guessed: Guess, estate: Estate, output: Path) -> str:
     for tenant in guessed.tenants:
         where = ", ".join(tenant.artifacts.patterns)
         who = ", ".join(each.arn.rpartition(":")[2] for each in tenant.principals)
+        who = who or "no principal is known"
         lines.append(f"  {tenant.name}: {where}; {who}")
     lines += [f"  not {name}: {why}" for name, why in guessed.incomplete]
     if guessed.unassigned:

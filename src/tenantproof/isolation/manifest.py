@@ -33,6 +33,7 @@ from tenantproof.isolation.surroundings import (
     hosted,
     read_account,
     read_bucket,
+    read_deployment,
     read_role,
 )
 from tenantproof.isolation.tables import Table
@@ -172,9 +173,8 @@ class Assertion:
 class Manifest:
     """Everything that the questions are asked about: tenants by list, or by rule.
 
-    ``estate`` is what its sources and itself say of the accounts; ``shared_artifacts`` are S3 URL
-    patterns of what every tenant may reach; ``vendors`` are the roles that are assumed for each
-    tenant, whose sessions are among the members.
+    ``estate`` is what its sources and itself say of the accounts; ``vendors`` are the roles that
+    are assumed for each tenant, whose sessions are among the members.
     """
 
     file: str
@@ -185,7 +185,6 @@ class Manifest:
     assertions: tuple[Assertion, ...] = field(default=())
     rules: tuple[TenantRule, ...] = ()
     estate: Estate = field(default_factory=Estate)
-    shared_artifacts: tuple[str, ...] = ()
     routes: RouteSettings = field(default_factory=RouteSettings)
     vendors: tuple[AssumedRole, ...] = ()
 
@@ -329,6 +328,7 @@ class _Reader:
         self._identities: dict[str, Identity] = {}
         self._vendors: list[tuple[Table, AssumedRole]] = []
         self._broken: set[str] = set()
+        self._are_sources_broken = False
 
     def manifest(self, table: Table) -> Manifest:
         self._estate = self._read_estate(table)
@@ -357,7 +357,6 @@ class _Reader:
             for can, name in ((True, "can"), (False, "cannot"))
             for item in table.tables(name, required=False)
         )
-        shared_artifacts = self._artifacts(table, "shared_artifacts")
         routes = self._routes(table)
         table.finish()
         return Manifest(
@@ -369,7 +368,6 @@ class _Reader:
             assertions,
             rules,
             self._estate,
-            shared_artifacts,
             routes,
             tuple(vendor for _, vendor in self._vendors),
         )
@@ -377,11 +375,16 @@ class _Reader:
     def _read_estate(self, table: Table) -> Estate:
         """What the sources and the manifest itself say of the accounts."""
         names = table.texts("sources", required=False)
+        deployment = read_deployment(table.table("deployment"))
+        if table.has("deployment") and not names:
+            table.report("deployment", "found it without sources, whose templates it is about")
         estate = Estate()
         try:
             paths = [self._file.parent / name for name in names]
-            estate = load_sources(paths, lenient=self._lenient) if names else estate
+            if names:
+                estate = load_sources(paths, lenient=self._lenient, deployment=deployment)
         except InputError as error:
+            self._are_sources_broken = True
             self.problems.extend(error.problems)
         roles = tuple(
             read_role(item, self._arn(item), self._tags(item), self._document)
@@ -489,15 +492,16 @@ class _Reader:
         tenant = Tenant(
             name,
             self._patterns(table, "owns", required=not artifacts),
-            (*self._principals(table), *self._acting_for(name)),
+            (*self._principals(table, bool(artifacts)), *self._acting_for(name)),
             self._chosen(table, endpoints),
             artifacts,
         )
         table.finish()
         return tenant
 
-    def _principals(self, table: Table) -> Iterator[Member]:
-        yield from map(self._member, table.tables("principals", required=not self._vendors))
+    def _principals(self, table: Table, may_be_none: bool) -> Iterator[Member]:
+        required = not (self._vendors or may_be_none)
+        yield from map(self._member, table.tables("principals", required=required))
 
     def _acting_for(self, tenant: str) -> Iterator[Member]:
         """The sessions that the vendors' roles are assumed in for a tenant."""
@@ -536,7 +540,7 @@ class _Reader:
         )
         known = self._identity_of(role)
         if known is not None and not table.has("policies"):
-            member = self._known_member(session, known)
+            member = self._known_member(table, session, known)
             session, policies = member.principal, member.policies
         else:
             policies = self._policies_of(table, role)
@@ -644,7 +648,7 @@ class _Reader:
         transitive = self._transitive(table, session_tags)
         known = self._identity_of(principal.arn)
         if known is not None and not table.has("policies"):
-            member = self._known_member(principal, known)
+            member = self._known_member(table, principal, known)
             principal, policies = member.principal, member.policies
         else:
             policies = self._policies_of(table, arn)
@@ -654,12 +658,24 @@ class _Reader:
     def _policies_of(self, table: Table, arn: str) -> PolicySet:
         """The policies that a table gives a principal, and those of its account."""
         boundary = table.text("permissions_boundary", required=False)
-        documents = self._documents(table.texts("policies"))
+        documents = self._documents(self._files_of(table, arn))
         boundaries = self._documents((boundary,) if boundary else ())
         levels = tuple(map(self._documents, table.levels("service_control_policies")))
         if not table.has("service_control_policies"):
             levels = self._organization(arn).service_control_policies
         return PolicySet(documents, next(iter(boundaries), None), levels)
+
+    def _files_of(self, table: Table, arn: str) -> tuple[str, ...]:
+        """The files of the identity policies of somebody whom the estate does not describe."""
+        if self._are_sources_broken:
+            # Nobody knows whom they describe, and that they are broken is reported.
+            return table.texts("policies", required=False)
+        if arn and self._identities and not table.has("policies"):
+            found = f'found nothing, and neither sources nor roles describe "{arn}"'
+            table.report("policies", f"{found}, expected policies, or an ARN that they do")
+            table.skip("policies")
+            return ()
+        return table.texts("policies")
 
     def _identity_of(self, arn: str) -> Identity | None:
         """The user or role of an ARN, or the role of a session's, as the estate has it."""
@@ -670,8 +686,13 @@ class _Reader:
             return next((r for r in roles if (r.account, r.name) == (fields[4], name)), None)
         return self._identities.get(arn)
 
-    def _known_member(self, principal: Principal, identity: Identity) -> Member:
+    def _known_member(self, table: Table, principal: Principal, identity: Identity) -> Member:
         """A principal that the estate describes; tags given here are those of its session."""
+        for name in ("permissions_boundary", "service_control_policies"):
+            if table.has(name):
+                table.skip(name)
+                found = f'found it without policies, of "{identity.arn}", which is described'
+                table.report(name, f"{found} already, expected it there, or policies beside it")
         session = {"aws:PrincipalArn": identity.arn} if principal.arn != identity.arn else {}
         own = {name.lower() for name in principal.tags}
         tags = {name: tag for name, tag in identity.tags.items() if name.lower() not in own}

@@ -22,6 +22,7 @@ from tenantproof.account import (
 from tenantproof.errors import Place
 from tenantproof.isolation.tables import Table
 from tenantproof.policy import Levels, PolicyDocument, PolicyKind
+from tenantproof.sources import Deployment
 
 ReadPolicy = Callable[[str, PolicyKind], PolicyDocument | None]
 """Reads a policy file that a manifest names; None where it has problems, which are reported."""
@@ -56,20 +57,20 @@ def read_role(table: Table, arn: str, tags: dict[str, str], read: ReadPolicy) ->
 def read_bucket(table: Table, read: ReadPolicy) -> Bucket:
     """A ``[[buckets]]`` table."""
     name = table.text("name")
-    account = table.text("account", required=False) or None
+    account = table.text("account", required=False)
+    _check_account(table, "account", account)
     policy = table.text("policy", required=False)
     if name and parse_s3(f"s3://{name}/") is None:
         table.report("name", f'found "{name}", expected the name of a bucket')
     document = read(policy, PolicyKind.ANY) if policy else None
     table.finish()
-    return Bucket(name, account, document, Place(table.file, table.path))
+    return Bucket(name, account or None, document, Place(table.file, table.path))
 
 
 def read_account(table: Table, read: ReadPolicy) -> tuple[str, Organization]:
     """An ``[[accounts]]`` table: an account's ID, and what its organization says of it."""
     account = table.text("id")
-    if account and not (len(account) == 12 and account.isascii() and account.isdigit()):
-        table.report("id", f'found "{account}", expected the twelve digits of an account')
+    _check_account(table, "id", account)
 
     def levels(name: str, kind: PolicyKind) -> Levels:
         read_so_far = [[read(file, kind) for file in level] for level in table.levels(name)]
@@ -81,6 +82,25 @@ def read_account(table: Table, read: ReadPolicy) -> tuple[str, Organization]:
     )
     table.finish()
     return account, organization
+
+
+def read_deployment(table: Table) -> Deployment:
+    """The ``[deployment]`` table: where the templates among the sources are deployed."""
+    account = table.text("account", required=False)
+    _check_account(table, "account", account)
+    region, partition = (table.text(name, required=False) for name in ("region", "partition"))
+    parameters = table.mapping("parameters")
+    for name, value in parameters.items():
+        if not isinstance(value, str):
+            table.report(f"parameters.{name}", f"found {value!r:.80}, expected a text")
+    table.finish()
+    given = {name: str(value) for name, value in parameters.items()}
+    return Deployment(account or None, region or None, partition or None, given)
+
+
+def _check_account(table: Table, name: str, account: str) -> None:
+    if account and not (len(account) == 12 and account.isascii() and account.isdigit()):
+        table.report(name, f'found "{account}", expected the twelve digits of an account')
 
 
 def hosted(table: Table, arn: str) -> HostedEndpoint | None:

@@ -123,6 +123,10 @@ class Table:
         found: T = value
         return found
 
+    def skip(self, name: str) -> None:
+        """Count a field as known: what is wrong with it was reported."""
+        self._known.append(name)
+
     def finish(self) -> None:
         """Report the fields that nobody asked for."""
         for name in self._data:

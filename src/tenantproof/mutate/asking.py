@@ -10,6 +10,7 @@ from pathlib import Path
 from tenantproof.isolation import Finding, Manifest, Run, Verdict
 from tenantproof.isolation.inquiry import Inquiry
 from tenantproof.isolation.manifest import Endpoint, Member, Tenant, TenantRule
+from tenantproof.isolation.routes import RouteQuestions
 from tenantproof.isolation.rules import RuleQuestions
 from tenantproof.isolation.sagemaker import invoke_actions, target_model_actions
 from tenantproof.policy import PolicyDocument
@@ -77,7 +78,9 @@ class Asked:
                 for endpoint in self.manifest.endpoints:
                     match each.group:
                         case Tenant() as tenant:
-                            if not self.is_as_before(each, endpoint, invoke_actions()):
+                            if tenant.owns and not self.is_as_before(
+                                each, endpoint, invoke_actions()
+                            ):
                                 yield from self.run.isolated(tenant, each.after, endpoint).findings
                         case TenantRule() as rule:
                             yield from self._by_rule.isolated(rule, each.after, endpoint).findings
@@ -85,12 +88,13 @@ class Asked:
             mine = [each for each in affected if each.group is group]
             if mine:
                 yield from self._reaches(group, mine)
+        yield from self._ways(affected)
         yield from self._asserted(affected)
 
     def _reaches(self, group: Group, affected: list[Affected]) -> Iterator[Finding]:
         after = {id(each.before): each.after for each in affected}
         members = tuple(after.get(id(member), member) for member in group.members)
-        for endpoint in group.endpoints:
+        for endpoint in group.endpoints if group.owns else ():
             match group:
                 case Tenant():
                     actions = target_model_actions()
@@ -100,6 +104,22 @@ class Asked:
                 case TenantRule():
                     answered = self._by_rule.reaches(replace(group, members=members), endpoint)
             yield from answered.findings
+
+    def _ways(self, affected: tuple[Affected, ...]) -> Iterator[Finding]:
+        """The routes of the tenants whose principals have the mutant.
+
+        Of other tenants it is a leak already that they become one of those.
+        """
+        after = {id(each.before): each.after for each in affected}
+        tenants = tuple(
+            replace(tenant, members=tuple(after.get(id(m), m) for m in tenant.members))
+            for tenant in self.manifest.tenants
+        )
+        touched = {each.group.name for each in affected}
+        run = replace(self.run, manifest=replace(self.manifest, tenants=tenants))
+        for asked in RouteQuestions(run).asked():
+            if asked.tenant in touched:
+                yield from asked.answer().findings
 
     def _asserted(self, affected: tuple[Affected, ...]) -> Iterator[Finding]:
         after = {id(each.before): each for each in affected}

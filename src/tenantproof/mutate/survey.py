@@ -30,6 +30,8 @@ from tenantproof.policy.loader import MOST_BYTES, is_yaml
 DEFAULT_MOST = 1000
 """So many slips are made mutants of at most; of more, so many are chosen evenly."""
 
+_MOST_NAMED = 5
+
 Notices = Callable[[Mutant], str | None]
 """What else notices a mutant: its name, or None."""
 
@@ -102,12 +104,29 @@ def joined(reports: Sequence[MutationReport]) -> MutationReport:
 
 
 def _assumptions(manifest: Manifest) -> tuple[str, ...]:
-    left_out = (
+    left_out = tuple(
         f"no slip is made in {file}: it is a template, and what is rendered from it is no file"
         for file in sorted(manifest.templates)
     )
+    beside = _files_beside(manifest)
+    if beside:
+        left_out = (*left_out, f"no slip is made in what sources, roles and buckets say: {beside}")
     by_rule = (ASSUMED_BY_RULE,) if manifest.rules else ()
     return (ASSUMED_OF_PRINCIPALS, *ASSUMED, *by_rule, *left_out)
+
+
+def _files_beside(manifest: Manifest) -> str:
+    """The files of sources and of policies that are no principal's, of many how many."""
+    estate = manifest.estate
+    of_roles = (
+        document.file
+        for role in estate.identities
+        for document in (*role.policies, role.permissions_boundary, role.trust_policy)
+        if document is not None
+    )
+    of_buckets = (bucket.policy.file for bucket in estate.buckets if bucket.policy is not None)
+    files = list(dict.fromkeys((*estate.files, *of_roles, *of_buckets)))
+    return ", ".join(files) if len(files) <= _MOST_NAMED else f"{len(files)} files"
 
 
 # -- the policy files ----------------------------------------------------------------------------

@@ -78,7 +78,7 @@ ANY_TEXT = Domain()
 _MOST_RUNS = 1024
 """The most nodes that one node is parted into."""
 
-_MOST_PAIRS = 50_000_000
+_MOST_PAIRS = 5_000_000
 """With more pairs of states than this, futures are not compared: that takes time and memory."""
 
 _FEW_RUNS = 16

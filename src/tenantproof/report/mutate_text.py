@@ -143,6 +143,11 @@ def _left_out(report: MutationReport) -> Iterator[str]:
 
 def _score(report: MutationReport) -> str:
     total = report.total
+    if not report.slips:
+        return (
+            "no score: there is nothing to make a slip in, which is made in the policy files that a"
+            " manifest names for principals, not in sources and templates"
+        )
     if total.score is None:
         return "no score: there is no mutant that is not proven equivalent"
     counted = total.made - total.equivalent

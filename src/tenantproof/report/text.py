@@ -31,26 +31,32 @@ def to_text(report: Report) -> str:
 
 
 def _together(findings: Iterable[Finding]) -> Iterator[list[Finding]]:
-    """The findings, a principal's proofs about its routes together."""
-    for (_, is_way), group in groupby(findings, _group):
-        listed = list(group)
-        yield from [listed] if is_way else ([finding] for finding in listed)
+    """The findings, those of a principal's routes together that say the same."""
+    for _, of_one in groupby(findings, lambda finding: (finding.tenant, finding.principal)):
+        alike: dict[object, list[Finding]] = {}
+        for finding in of_one:
+            alike.setdefault(_answer(finding), []).append(finding)
+        yield from alike.values()
 
 
-def _group(finding: Finding) -> tuple[tuple[str, str], bool]:
-    is_way = finding.question is Question.ARTIFACTS and finding.verdict is Verdict.PROVED
-    plain = finding.reason is None and finding.certificate is None and not finding.engine_answers
-    return (finding.tenant, finding.principal), is_way and plain
+def _answer(finding: Finding) -> object:
+    """What is the same of routes that are told together; of any other finding, itself."""
+    is_way = finding.question is Question.ARTIFACTS and finding.verdict is not Verdict.LEAK
+    if is_way and finding.certificate is None and not finding.engine_answers:
+        return finding.verdict, finding.reason
+    return id(finding)
 
 
 def _ways_lines(findings: list[Finding]) -> Iterator[str]:
-    """Proofs that a principal has no way by several routes."""
+    """The one answer to whether a principal has a way by each of several routes."""
     attacks = sum(finding.attacked for finding in findings)
     tried = f" ({attacks} attacks tried, none succeeded)" if attacks else ""
     routes = ", ".join(finding.route.value for finding in findings if finding.route)
     first = findings[0]
     yield f"{label(first):<8} artifacts: {_who(first)}, by {routes}{tried}"
     yield f"         {_principal(first)}"
+    if first.reason:
+        yield f"         because {first.reason}"
 
 
 def finding_lines(finding: Finding) -> Iterator[str]:

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from tenantproof.account import Estate, Gap, Group, Identity, ManagedPolicy
 from tenantproof.errors import Place, Problem
@@ -25,6 +26,9 @@ LISTS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
 _PAGING = ("IsTruncated", "Marker", "NextToken")
 _BESIDE = {"ResponseMetadata"}
 """What SDKs put beside an answer."""
+
+MEMBERS = frozenset({*LISTS, *_PAGING, *_BESIDE})
+"""The members of an export."""
 
 _COMMON = {"Path", "Arn", "CreateDate", "AttachedManagedPolicies"}
 KNOWN = {
@@ -115,7 +119,7 @@ class AuthorizationDetails:
         cut = page.flag("IsTruncated") or "Marker" in page or "NextToken" in page
         lists = frozenset(each for each in LISTS if each in page)
         self._pages.append(_Page(page.place, frozenset(accounts - {"", "aws"}), lists, cut))
-        for member, node in page.others({*LISTS, *_PAGING, *_BESIDE}):
+        for member, node in page.others(MEMBERS):
             self._gap(f"the field {member} of an export is not known", node.place)
 
     def estate(self) -> Estate:
@@ -218,9 +222,26 @@ class AuthorizationDetails:
         """A managed policy's document; an unknown one where the export lacks it."""
         known = self._policies.get(policy_arn)
         if known is None:
-            reason = f"the policy {policy_arn}, attached to {owner}, is not in the export"
+            others = self._attachments[policy_arn] - 1
+            whose = f"{owner} and {others} more" if others > 0 else owner
+            reason = f"the policy {policy_arn}, attached to {whose}, is not in the export"
             known = self._policies[policy_arn] = self._stand_in(reason, named)
         return known
+
+    @cached_property
+    def _attachments(self) -> Counter[str]:
+        """How many users, groups and roles each managed policy is attached to, or bounds."""
+        records = [r for name in LISTS[:-1] for r in self._records[name]]
+        attached = [each for r in records for each in r.records("AttachedManagedPolicies")]
+        bounds = [bound for r in records if (bound := r.record("PermissionsBoundary"))]
+        return Counter(
+            arn.value
+            for each, name in (
+                *((each, "PolicyArn") for each in attached),
+                *((each, "PermissionsBoundaryArn") for each in bounds),
+            )
+            if isinstance(arn := each.get(name), JsonString)
+        )
 
     # -- groups and identities ---------------------------------------------------------------
 

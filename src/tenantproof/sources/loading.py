@@ -5,15 +5,23 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 
 from tenantproof.account import Estate, Gap
 from tenantproof.errors import InputError, Place, Problem
 from tenantproof.policy import read_file
-from tenantproof.policy.json_reader import JsonArray, JsonNode, JsonObject, quote, read_json
+from tenantproof.policy.json_reader import (
+    JsonArray,
+    JsonNode,
+    JsonNull,
+    JsonObject,
+    quote,
+    read_json,
+)
 from tenantproof.policy.loader import MOST_BYTES, YAML_SUFFIXES
-from tenantproof.sources.authorization_details import AuthorizationDetails
+from tenantproof.sources.authorization_details import MEMBERS, AuthorizationDetails
 from tenantproof.sources.cloudformation import TemplateReader
 from tenantproof.sources.homes import Deployment
 from tenantproof.sources.merging import merged
@@ -204,6 +212,8 @@ class _Loading:
         """Whether a part of a file is a document, or holds one."""
         for reader in self._readers:
             if reader.recognises(root):
+                if isinstance(reader, AuthorizationDetails):
+                    root = self._without_others(root, file, depth)
                 reader.read(root, file, name)
                 return True
         match root:
@@ -215,6 +225,7 @@ class _Loading:
                 return False
         if depth == _DEEPEST:
             return False
+        inner = [(member, node) for member, node in inner if not _is_empty(node)]
         unknown = [
             (member, node)
             for member, node in inner
@@ -225,6 +236,17 @@ class _Loading:
         strange.extend(unknown)
         return True
 
+    def _without_others(self, root: JsonNode, file: str, depth: int) -> JsonNode:
+        """An export without what stands beside its lists and is read as documents of their own."""
+        assert isinstance(root, JsonObject)
+        read = {
+            key.value
+            for key, node in root.members
+            if key.value not in MEMBERS
+            and (_is_empty(node) or self._parts(node, file, key.value, [], depth + 1))
+        }
+        return replace(root, members=tuple(m for m in root.members if m[0].value not in read))
+
 
 def _is_json(path: Path, data: bytes) -> bool:
     """What a file is: as its name says, else as it begins."""
@@ -232,6 +254,17 @@ def _is_json(path: Path, data: bytes) -> bool:
     if suffix in SUFFIXES:
         return suffix == ".json"
     return data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in {b"{", b"["}
+
+
+def _is_empty(node: JsonNode) -> bool:
+    """Whether something says nothing: null, an empty list, an object of nothing but null."""
+    match node:
+        case JsonNull() | JsonArray(()):
+            return True
+        case JsonObject(members):
+            return all(isinstance(value, JsonNull) for _, value in members)
+        case _:
+            return False
 
 
 def _summary(node: JsonNode) -> str:

@@ -6,7 +6,7 @@ import re
 
 from tenantproof.account import Bucket, Estate, Gap, Organization
 from tenantproof.errors import InputError, Place, Problem
-from tenantproof.policy import Access, Levels, PolicyDocument, PolicyKind, PolicySet
+from tenantproof.policy import Access, Effect, Levels, PolicyDocument, PolicyKind, PolicySet
 from tenantproof.policy.json_reader import (
     JsonArray,
     JsonNode,
@@ -15,10 +15,14 @@ from tenantproof.policy.json_reader import (
     describe,
     quote,
 )
-from tenantproof.sources.record import Record, policy_at
+from tenantproof.sources.record import Record, embedded, policy_at
 
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _BUCKET_ARN = re.compile(r"arn:[a-z-]+:s3:::([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/.*)?", re.DOTALL)
+_OF_S3 = re.compile(r"[^:]*\*|[^:]*:[^:]*\*|[^:]*:[^:]*:(?:s3|[^:]*[*?])")
+"""What a pattern of resources begins with that may be buckets."""
+
+_POLICY_TEXT = re.compile(r'\s*\{.*"Statement"\s*:', re.DOTALL)
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
 
@@ -30,10 +34,11 @@ def _names(root: JsonNode) -> frozenset[str]:
 
 
 class PolicyFiles:
-    """Reads documents that are a policy.
+    """Reads documents that are a policy, and texts that hold one.
 
     One whose statements all name principals is a resource's policy. If its resources are one
-    bucket and what is in it, it is that bucket's.
+    bucket and what is in it, it is that bucket's; if they could be of any bucket, the document's
+    name says of which.
     """
 
     def __init__(self, problems: list[Problem]) -> None:
@@ -44,11 +49,21 @@ class PolicyFiles:
         self._gaps: list[Gap] = []
 
     def recognises(self, root: JsonNode) -> bool:
-        """Whether a document has a Statement."""
+        """Whether a document has a Statement, or is a text that does."""
+        if isinstance(root, JsonString):
+            return _POLICY_TEXT.match(root.value) is not None
         return "Statement" in _names(root)
 
     def read(self, root: JsonNode, file: str, name: str) -> None:
         """Take in a policy."""
+        if isinstance(root, JsonString):
+            try:
+                root = embedded(root, file)
+            except InputError as error:
+                self._problems.extend(error.problems)
+                return
+        if "Statement" not in _names(root):
+            return
         assert isinstance(root, JsonObject)
         statement = next(value for key, value in root.members if key.value == "Statement")
         nodes = statement.items if isinstance(statement, JsonArray) else (statement,)
@@ -57,14 +72,18 @@ class PolicyFiles:
         document = policy_at(root, file, f"the policy {name}", self._problems, kind)
         if document is None:
             return
-        bucket = _bucket_of(document) if of_resource else None
+        if not of_resource:
+            self._policies.append(document)
+            return
+        bucket = _bucket_of(document)
+        may_be_buckets = _may_be_buckets(document)
+        if bucket is None and may_be_buckets and _BUCKET_NAME.fullmatch(name):
+            bucket = name
         if bucket is not None:
             self._buckets.append(Bucket(bucket, None, document, root.place))
-        elif of_resource:
-            message = f"the policy {name} is a resource's, and does not say of which"
-            self._gaps.append(Gap(message, root.place, matters=False))
         else:
-            self._policies.append(document)
+            message = f"the policy {name} is a resource's, and does not say of which"
+            self._gaps.append(Gap(message, root.place, matters=may_be_buckets))
 
     def estate(self) -> Estate:
         """The policies, and the buckets that some of them are of."""
@@ -89,6 +108,19 @@ def _bucket_of(document: PolicyDocument) -> str | None:
     return buckets.pop() if len(buckets) == 1 else None
 
 
+def _may_be_buckets(document: PolicyDocument) -> bool:
+    """Whether a policy may allow something in some bucket."""
+    return any(
+        statement.effect is Effect.ALLOW
+        and statement.resource is not None
+        and (
+            statement.resource.negated
+            or any(_OF_S3.match(pattern.text) for pattern in statement.resource.patterns)
+        )
+        for statement in document.statements
+    )
+
+
 class BucketPolicies:
     """Reads the output of ``aws s3api get-bucket-policy``.
 
@@ -96,7 +128,9 @@ class BucketPolicies:
     the name of the file.
     """
 
-    _KNOWN = frozenset({"Bucket", "Policy", "Account", "ResponseMetadata"})
+    _BUCKET = ("Bucket", "BucketName", "Name")
+    _POLICY = ("Policy", "PolicyDocument", "BucketPolicy")
+    _KNOWN = frozenset({*_BUCKET, *_POLICY, "Account", "ResponseMetadata"})
 
     def __init__(self, problems: list[Problem]) -> None:
         """Report into a list of problems."""
@@ -108,20 +142,26 @@ class BucketPolicies:
         names = _names(root)
         if not names or not names <= self._KNOWN:
             return False
-        return "Bucket" in names or isinstance(_member(root, "Policy"), JsonString)
+        named = len(names & set(self._BUCKET)) == 1
+        if "Bucket" in names or (named and len(names & set(self._POLICY)) == 1):
+            return True
+        return isinstance(_member(root, "Policy"), JsonString)
 
     def read(self, root: JsonNode, file: str, name: str) -> None:
         """Take in a bucket's policy."""
         assert isinstance(root, JsonObject)
         record = Record(root, file, self._problems)
-        bucket = record.text("Bucket") or name
+        named = next((each for each in self._BUCKET if each in record), self._BUCKET[0])
+        bucket = record.text(named) or name
         if not _BUCKET_NAME.fullmatch(bucket):
             message = f"found {quote(bucket)}, expected the name of the policy's bucket"
-            record.report(record.get("Bucket") or record.place, message)
+            record.report(record.get(named) or record.place, message)
             return
         policy = None
-        if "Policy" in record:
-            policy = record.policy("Policy", f"the policy of the bucket {bucket}", PolicyKind.ANY)
+        for each in self._POLICY:
+            if each in record:
+                what = f"the policy of the bucket {bucket}"
+                policy = record.policy(each, what, PolicyKind.ANY)
         self._buckets.append(Bucket(bucket, record.text("Account"), policy, record.place))
 
     def estate(self) -> Estate:
@@ -142,16 +182,26 @@ class Organizations:
         self._problems = problems
         self._organizations: dict[str, Organization] = {}
         self._places: dict[str, Place] = {}
+        self._gaps: list[Gap] = []
 
     def recognises(self, root: JsonNode) -> bool:
-        """Whether something is said of an account."""
-        return isinstance(root, JsonObject) and any(
-            _names(value) & set(self._FIELDS) for _, value in root.members
+        """Whether something is said of an account, or of a policy of an organization."""
+        return isinstance(root, JsonObject) and (
+            _is_described(root)
+            or any(_names(value) & set(self._FIELDS) for _, value in root.members)
         )
 
-    def read(self, root: JsonNode, file: str, name: str) -> None:  # noqa: ARG002
+    def read(self, root: JsonNode, file: str, name: str) -> None:
         """Take in what an organization says of some accounts."""
         assert isinstance(root, JsonObject)
+        if _is_described(root):
+            # It takes away only: nothing is proved that is not so.
+            message = (
+                f"the policy {name} of an organization does not say in which accounts it holds,"
+                " and is taken to hold in none"
+            )
+            self._gaps.append(Gap(message, root.place, matters=False))
+            return
         accounts = Record(root, file, self._problems)
         for account, node in sorted(accounts.others(()), key=lambda member: member[0]):
             said = accounts.record(account)
@@ -186,7 +236,7 @@ class Organizations:
                 message = f"found {describe(level)} in {name}, expected a list of policies"
                 said.report(level, message)
                 continue
-            kind = PolicyKind.ANY if resource else PolicyKind.IDENTITY
+            kind = PolicyKind.RESOURCE_CONTROL if resource else PolicyKind.IDENTITY
             what = f"{name}[{len(levels)}] of {account}"
             read = [
                 policy_at(_content(item), said.file, what, self._problems, kind)
@@ -202,7 +252,12 @@ class Organizations:
 
     def estate(self) -> Estate:
         """The organizations."""
-        return Estate(organizations=self._organizations)
+        return Estate(organizations=self._organizations, gaps=tuple(self._gaps))
+
+
+def _is_described(root: JsonNode) -> bool:
+    """Whether something is the output of ``aws organizations describe-policy``."""
+    return {"PolicySummary", "Content"} <= _names(_member(root, "Policy") or root)
 
 
 def _content(node: JsonNode) -> JsonNode:

@@ -21,6 +21,7 @@ from tenantproof.isolation import Manifest, Verdict
 from tenantproof.isolation import Question as Asks
 from tenantproof.isolation.asking import Asked
 from tenantproof.isolation.manifest import Assertion, Member, read_assertion
+from tenantproof.isolation.route import Route
 from tenantproof.policy import PolicyDocument, PolicySet
 from tenantproof.request import ContextValue, Principal
 from tenantproof.testing.checks import DEFAULT, Checks, Options, Outcome
@@ -143,6 +144,35 @@ class Subject:
         __tracebackhide__ = True
         return self._holds(self._reaching())
 
+    @_plainly
+    def has_no_way_to_others(self, by: str | None = None) -> Proof:
+        """No route leads to another tenant's artifacts.
+
+        Args:
+            by: one route, such as ``"assume"``; without it all those that the manifest asks about.
+
+        Raises:
+            AssertionError: it is not proved.
+            InputError: the manifest has no such principal, or nothing is asked: the route is
+                switched off, or no artifacts are known.
+            TypeError: endpoints are named: a way may lead over any.
+            ValueError: there is no such route.
+        """
+        __tracebackhide__ = True
+        if self.endpoints:
+            raise TypeError("found endpoints, expected none: a way may lead over any of them")
+        routes = [route for route in Route if by in {None, route.value}]
+        if not routes:
+            known = ", ".join(route.value for route in Route)
+            raise ValueError(f"found the route {by!r:.80}, expected one of {known}")
+        return self._holds(self._by_routes(routes))
+
+    def _by_routes(self, routes: Sequence[Route]) -> Iterator[Asked]:
+        self._chosen()
+        for asked in self.checks.asked():
+            if asked.route in routes and self.who in (asked.tenant, asked.principal):
+                yield asked
+
     def _asserted(
         self,
         can: bool,
@@ -202,7 +232,8 @@ class Subject:
                 raise AssertionError(failure(outcome, manifest))
         if not outcomes:
             message = (
-                f'found nothing to ask of "{self.who}" (it may be trusted), expected a question'
+                f'found nothing to ask of "{self.who}" (it may be trusted, a route off, or nothing'
+                " known that is asked about), expected a question"
             )
             raise InputError([Problem(message, Place(manifest.file, "manifest"))])
         return Proof(tuple(outcomes))

@@ -130,7 +130,8 @@ class QuestionItem(pytest.Item):
         if isinstance(error, NotProved):
             text = failure(error.outcome, self.checks.manifest, again)
             finding = error.outcome.worst
-            place = finding.statements[0].place if finding.statements else None
+            blamed = finding.statements or [b for step in finding.steps for b in step.statements]
+            place = blamed[0].place if blamed else None
             where = (place.file, place.line) if place else (self.checks.manifest.file, 0)
             return _report(text, str(error), *where)
         if isinstance(error, DisagreementError):

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterable
 
 from tenantproof.compare import Comparison
-from tenantproof.isolation import Verdict
+from tenantproof.isolation import Step, Verdict
 from tenantproof.report import request_to_json
+from tenantproof.report.json_report import step_to_json
 from tenantproof.testing.checks import Outcome
 from tenantproof.testing.words import headline
 from tenantproof.vendors import Crossing, VendorReport
@@ -15,9 +16,10 @@ from tenantproof.vendors import Crossing, VendorReport
 VERDICT = "verdict"
 ENGINE = "engine"
 REQUEST = "request"
+STEPS = "steps"
 ANSWER = "tenantproof"
 """The names of the properties: the verdict, what decided it, a leak's request as ``simulate`` reads
-it, and the answer in words."""
+it or the steps of a way as ``check`` has them, and the answer in words."""
 
 DISAGREEMENT = "DISAGREEMENT"
 """Instead of a verdict, where the two readings of the policies differ."""
@@ -33,7 +35,14 @@ def properties_of(outcome: Outcome) -> list[tuple[str, object]]:
     ]
     if finding.request is not None:
         found.append((REQUEST, json.dumps(request_to_json(finding.request))))
+    if finding.steps:
+        found.append((STEPS, json.dumps([_step(each) for each in finding.steps])))
     return found
+
+
+def _step(step: Step) -> dict[str, object]:
+    """A step, less the statements that allow it."""
+    return {name: each for name, each in step_to_json(step).items() if name != "statements"}
 
 
 def properties_of_comparison(comparison: Comparison) -> list[tuple[str, object]]:

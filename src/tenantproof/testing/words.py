@@ -18,6 +18,7 @@ from tenantproof.testing.in_code import IN_CODE
 from tenantproof.testing.policies import texts
 
 _MOST_QUOTED = 2
+_MOST_STEPS_QUOTED = 4
 
 
 def headline(outcome: Outcome) -> str:
@@ -49,10 +50,10 @@ def failure(outcome: Outcome, manifest: Manifest, again: str | None = None) -> s
 
 def _full(finding: Finding, manifest: Manifest, quoted: set[Place]) -> Iterator[str]:
     yield from "\n".join(finding_lines(finding)).rstrip().split("\n")
-    of_steps = [each for step in finding.steps for each in step.statements]
     blamed = [each for each in finding.statements if each.applies] or list(finding.statements)
-    blamed = of_steps or blamed
-    for each in blamed[:_MOST_QUOTED]:
+    # Of a step that both sides allow the caller's own statement comes last.
+    of_steps = [step.statements[-1] for step in finding.steps if step.statements]
+    for each in of_steps[:_MOST_STEPS_QUOTED] or blamed[:_MOST_QUOTED]:
         if each.place not in quoted:
             quoted.add(each.place)
             yield from _quoted(each)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from itertools import islice
+from itertools import islice, takewhile
 
 from tenantproof.account import Container, parse_s3
 from tenantproof.errors import InputError, Place, Problem
 from tenantproof.isolation.manifest import Manifest, Tenant
 from tenantproof.prove import Budget, Language, Some, Term, conj, language, neg, shortest_member
-from tenantproof.prove.automata import Automaton, Beginnings, Within
+from tenantproof.prove.automata import Beginnings, Within
+from tenantproof.prove.languages import Pattern
 
 _NEIGHBOURS = 4
 """How many other tenants' artifacts a proof is attacked with."""
@@ -39,18 +40,21 @@ class Wall:
     owned: Language
     own: Language
 
-    def owned_at(self, prefix: str) -> Language:
-        """The keys of all tenants' artifacts, each behind a prefix."""
-        return with_prefix(self.owned, prefix)
-
-    def own_at(self, prefix: str) -> Language:
-        """The keys of the tenant's artifacts, each behind a prefix."""
-        return with_prefix(self.own, prefix)
-
-    def beyond(self, subject: str, prefix: str = "") -> Term:
+    def beyond_behind(self, subject: str, prefix: str) -> Term:
         """A subject's value, behind a prefix, is the key of another tenant's artifact."""
-        owned, own = (_behind(keys, prefix) for keys in (self.owned, self.own))
-        return conj((Some(subject, owned), neg(Some(subject, own))))
+        owned, own = (_near(keys, (prefix,)) for keys in (self.owned, self.own))
+        return conj((Some(subject, Within(owned, prefix)), neg(Some(subject, Within(own, prefix)))))
+
+    def beyond_at(self, subject: str, prefix: str, begins: frozenset[str]) -> Term:
+        """A subject's value is a prefix and the key of another tenant's artifact.
+
+        Args:
+            subject: the subject.
+            prefix: the prefix.
+            begins: texts of which one is known to begin the key, as far as it goes.
+        """
+        owned = with_prefix(_near(self.owned, begins), prefix)
+        return conj((Some(subject, owned), neg(Some(subject, with_prefix(self.own, prefix)))))
 
     def is_beyond(self, key: str) -> bool:
         """Whether a key is that of another tenant's artifact."""
@@ -72,6 +76,33 @@ def with_prefix(keys: Language, prefix: str) -> Language:
     )
 
 
+@lru_cache(maxsize=16_384)
+def _language_of(patterns: tuple[str, ...]) -> Language:
+    return language(*patterns)
+
+
+@lru_cache(maxsize=4096)
+def _near(keys: Language, begins: Iterable[str]) -> Language:
+    """The patterns of which some text can begin as one of some texts does."""
+    texts = tuple(begins)
+    return Language(
+        pattern
+        for pattern in keys.patterns
+        if any(_agree(_beginning(pattern), text) for text in texts)
+    )
+
+
+def _beginning(pattern: Pattern) -> str:
+    """The characters that every text of a pattern begins with."""
+    first_loop = min((at for at, _ in pattern.loops), default=len(pattern.steps))
+    plain = takewhile(lambda step: isinstance(step, str), pattern.steps[:first_loop])
+    return "".join(map(str, plain))
+
+
+def _agree(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
+
+
 def _by_bucket(urls: Iterable[str]) -> Keys:
     found: dict[str, dict[str, None]] = {}
     for url in urls:
@@ -79,10 +110,6 @@ def _by_bucket(urls: Iterable[str]) -> Keys:
         if location is not None:
             found.setdefault(location.bucket, {})[location.key] = None
     return {bucket: tuple(patterns) for bucket, patterns in found.items()}
-
-
-def _behind(keys: Automaton, prefix: str) -> Automaton:
-    return Within(keys, prefix) if prefix else keys
 
 
 class Artifacts:
@@ -191,19 +218,47 @@ class Artifacts:
             for name, keys in self._of.items()
             if name != but.name
             and bucket in keys
-            and Beginnings(language(*keys[bucket])).accepts(prefix)
+            and Beginnings(_language_of(keys[bucket])).accepts(prefix)
         )
 
     @staticmethod
     def _accepts(patterns: tuple[str, ...], key: str) -> bool:
-        return any(language(pattern).accepts(key) for pattern in patterns)
+        return bool(patterns) and _language_of(patterns).accepts(key)
+
+    def alike(self, tenant: Tenant, bucket: str, key: str) -> Iterator[tuple[str, str]]:
+        """Objects of other tenants that are to them what an object is to the tenant it is of.
+
+        Of ``globex/x/acme/y``, say, and the pattern ``initech/*``: ``initech/x/acme/y``.
+
+        Args:
+            tenant: who reaches the object.
+            bucket: its bucket.
+            key: its key.
+
+        Yields:
+            The names of tenants, each with a key in the bucket.
+        """
+        ends = {
+            key[len(begin) :]
+            for name, keys in self._of.items()
+            for pattern in keys.get(bucket, ())
+            if name != tenant.name and key.startswith(begin := _literal(pattern))
+        }
+        for name, keys in self._of.items():
+            for pattern in keys.get(bucket, ()) if name != tenant.name else ():
+                for end in {*ends, "model.tar.gz"}:
+                    yield name, _filled(pattern, end)
 
     def samples(self, tenant: Tenant) -> Iterator[tuple[str, str, str]]:
         """Objects of some other tenants: the tenant's name, the bucket and the key."""
         others = islice((name for name in self._of if name != tenant.name), _NEIGHBOURS)
         for name in others:
             for bucket, patterns in self._of[name].items():
-                yield name, bucket, patterns[0].replace("*", "model").replace("?", "x")
+                yield (
+                    name,
+                    bucket,
+                    _filled(patterns[0], "model.tar.gz"),
+                )
 
     def serves_others(self, tenant: Tenant, container: Container) -> tuple[str, str] | None:
         """The artifact of a single-model container, where it is another tenant's.
@@ -259,6 +314,11 @@ class Artifacts:
                     if key is not None:
                         yield other, name, key
             open_prefixes.append((prefix, pattern, name))
+
+
+def _filled(pattern: str, end: str) -> str:
+    """A text that a pattern matches, with an end for its first ``*``."""
+    return pattern.replace("*", end, 1).replace("*", "x").replace("?", "x")
 
 
 def _literal(pattern: str) -> str:

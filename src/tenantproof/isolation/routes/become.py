@@ -130,6 +130,8 @@ class Becoming:
 
         Of who has chosen nothing on the way it is the same however it came to be who it is.
         """
+        if self.asking.is_vain(who):
+            return
         if who.chosen or who.doubts:
             yield from self._next_of(who)
             return

@@ -145,7 +145,9 @@ class Changing:
     _doubts: list[Doubt] = field(default_factory=list)
 
     def of(self, who: Who) -> Iterator[Outcome]:
-        """Every way and every doubt."""
+        """Every way, and every doubt that is not vain."""
+        if self.asking.is_vain(who):
+            return
         yield from self._own_policies(who)
         yield from self._own_tags(who)
         yield from self._trust_policies(who)

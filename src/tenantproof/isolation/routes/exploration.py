@@ -69,8 +69,11 @@ class Exploration:
             for outcome in self._outcomes():
                 if isinstance(outcome, Doubt):
                     doubts[outcome] = None
+                    self._asking.doubted = True
                     continue
                 way = way or outcome
+                if outcome.more is not None:
+                    way = replace(way, more=outcome.more)
                 victims |= dict.fromkeys(outcome.victims)
                 self._asking.reached.update(victims)
                 if self.first_only or self._asking.all_are_reached:
@@ -132,6 +135,8 @@ class Exploration:
 
         Who reaches no tenant's artifacts at all is asked no more, whoever becomes it.
         """
+        if self._asking.is_vain(who):
+            return
         if self.tenant is not NOBODY and self._as_nobody.is_dead_end(what, who, self._asking.met):
             return
         yield from self._from(what, who)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import takewhile
 
 from tenantproof.policy import Effect, PolicyDocument, PolicySet, Statement
 from tenantproof.policy.syntax import (
@@ -53,6 +54,30 @@ def may_allow_behind(
         statement.resource is None or _begins(statement.resource, prefix)
         for statement in relevant(documents, actions)
     )
+
+
+def beginnings(
+    documents: Iterable[PolicyDocument], actions: tuple[str, ...], prefix: str
+) -> frozenset[str]:
+    """What the resources begin with, behind a prefix, on which policies may allow some actions.
+
+    Each is a text that a resource begins with, or that begins with it.
+    """
+    found: set[str] = set()
+    for statement in relevant(documents, actions):
+        if statement.resource is None or statement.resource.negated:
+            return frozenset({""})
+        for template in statement.resource.patterns:
+            begin = _beginning(template)
+            if begin.startswith(prefix) or prefix.startswith(begin):
+                found.add(begin[len(prefix) :])
+    return frozenset(found)
+
+
+def _beginning(template: Template) -> str:
+    """The characters before the first wildcard or variable."""
+    plain = takewhile(lambda part: isinstance(part, Chars | Escape), template.parts)
+    return "".join(part.text if isinstance(part, Chars) else part.char for part in plain)  # type: ignore[union-attr]
 
 
 def relevant(documents: Iterable[PolicyDocument], actions: tuple[str, ...]) -> Iterator[Statement]:

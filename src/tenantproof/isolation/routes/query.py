@@ -327,10 +327,9 @@ class Query:
         Then the prover need not be asked whether one is allowed. False where a policy has something
         unknown: what that says the evaluator does not ask.
         """
-        if len(self.actions) > 1 or len(self.resources) != 1 or self.who.chosen or self.always:
+        if len(self.actions) > 1 or len(self.resources) != 1 or self.always:
             return False
-        layers = tuple(self.access.layers())
-        if any(_has_unknown(document) for layer in layers for document in layer.policies):
+        if not self.can_be_tried:
             return False
         own = self.who.principal.keys
         typical = {**ALWAYS_PRESENT, **keys_of(self.who.arn).always}
@@ -339,6 +338,22 @@ class Query:
             self.who.principal, self.actions[0], self.resources[0], {**context, **self._fixed}
         )
         return decide(self.access, request, self.reading).allowed
+
+    @property
+    def can_be_tried(self) -> bool:
+        """Whether a request that the evaluator allows is a way.
+
+        It is none where a policy has something unknown, which the evaluator does not ask, and where
+        values were chosen on the way, which are to be found together.
+        """
+        accesses = (self.access, *(companion.query.access for companion in self.companions))
+        unknown = any(
+            _has_unknown(document)
+            for access in accesses
+            for layer in access.layers()
+            for document in layer.policies
+        )
+        return not (unknown or self.who.chosen or self.who.doubts)
 
     @property
     def plain(self) -> Witness:
@@ -368,6 +383,19 @@ class Query:
         """As :meth:`steps`, with the values found for tags that the request itself passes on."""
         own = {name: str(witness.keys.get(REQUEST_TAG + name.lower(), "x")) for name in passed}
         return (*self._before(witness), *self._here(witness, "", own))
+
+    def is_allowed_as(self, witness: Witness) -> bool:
+        """Whether the evaluator allows this request and its companions with some values."""
+        for companion in self.companions:
+            beside = replace(
+                witness,
+                action=companion.query.actions[0],
+                resource=companion.resource(witness),
+            )
+            request = companion.query.request(beside, companion.prefix, {})
+            if not decide(companion.query.access, request, self.reading).allowed:
+                return False
+        return decide(self.access, self.request(witness, "", {}), self.reading).allowed
 
     def _before(self, witness: Witness) -> Iterator[Step]:
         """The steps of the hops, those that were left open with the values found now."""

@@ -153,9 +153,10 @@ class RouteQuestions:
 
 
 def _said(doubts: tuple[Doubt, ...]) -> str:
-    said = "; ".join(doubt.reason for doubt in doubts[:_MOST_DOUBTS])
-    more = len(doubts) - _MOST_DOUBTS
-    return f"{said}; and {more} more" if more > 0 else said
+    """The reasons of doubts, each once however many ways hang on it."""
+    reasons = list(dict.fromkeys(r for doubt in doubts for r in doubt.reason.split("; ")))
+    more = len(reasons) - _MOST_DOUBTS
+    return "; ".join(reasons[:_MOST_DOUBTS]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _only_under_this_reading(steps: tuple[Step, ...], exploration: Exploration) -> str | None:

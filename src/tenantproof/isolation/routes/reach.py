@@ -7,14 +7,20 @@ guide, and the service authorization reference of SageMaker and S3.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from tenantproof.account import Container, HostedEndpoint, Model, parse_s3
 from tenantproof.isolation.route import Route
 from tenantproof.isolation.routes.artifacts import Wall, prefix_of
-from tenantproof.isolation.routes.filters import may_allow, may_allow_behind, may_name, relevant
+from tenantproof.isolation.routes.filters import (
+    beginnings,
+    may_allow,
+    may_allow_behind,
+    may_name,
+    relevant,
+)
 from tenantproof.isolation.routes.past import behind
 from tenantproof.isolation.routes.query import (
     HOSTNAME,
@@ -27,7 +33,12 @@ from tenantproof.isolation.routes.query import (
 )
 from tenantproof.isolation.routes.ways import Doubt, Outcome, Victims, asked, each_victim
 from tenantproof.isolation.routes.world import Asking
-from tenantproof.isolation.sagemaker import hostname_actions, invoke_actions, target_model_actions
+from tenantproof.isolation.sagemaker import (
+    hostname_actions,
+    invoke_actions,
+    target_model_actions,
+    target_model_domain,
+)
 from tenantproof.policy import PolicyDocument, PolicySet, Unknown
 from tenantproof.prove import RESOURCE, Some, Term, conj, disj, neg
 from tenantproof.prove.formula import Present
@@ -81,7 +92,9 @@ class Reach:
     roles: Mapping[str, PolicySet] = field(default_factory=dict)
 
     def of(self, who: Who) -> Iterator[Outcome]:
-        """Every way, and every doubt."""
+        """Every way, and every doubt that is not vain."""
+        if self.asking.is_vain(who):
+            return
         for route in self.routes:
             match route:
                 case Route.TARGET_MODEL:
@@ -121,19 +134,50 @@ class Reach:
             query = self.asking.noted(replace(query, companions=(*query.companions, found)))
         yield from each_victim(
             query,
-            partial(self._victims_of_model, wall, location.key),
+            partial(self._victims_of_model, query, wall, location.key),
             lambda: conj((formula, self._unreached_model(wall, location.key))),
             self.asking.reached,
+            self._models_to_try(query, wall, location.key) if formula is True else (),
         )
+
+    def _models_to_try(self, query: Query, wall: Wall, prefix: str) -> Iterator[Witness]:
+        """TargetModels that one would try first."""
+        for key in self._keys_to_try(wall):
+            word = key.removeprefix(prefix)
+            if key.startswith(prefix) and word in target_model_domain():
+                yield Witness(query.actions[0], query.resources[0], {TARGET: word}, 0)
+
+    def _keys_to_try(self, wall: Wall) -> Iterator[str]:
+        samples = self.asking.world.artifacts.samples(self.asking.tenant)
+        return (key for _, bucket, key in samples if bucket == wall.bucket)
 
     def _unreached_model(self, wall: Wall, prefix: str) -> Term:
         more = self.asking.more(TARGET, wall.bucket, f"-{prefix}")
-        return conj((Present(TARGET), wall.beyond(TARGET, prefix), more))
+        return conj((Present(TARGET), wall.beyond_behind(TARGET, prefix), more))
 
-    def _victims_of_model(self, wall: Wall, prefix: str, witness: Witness) -> tuple[str, ...]:
+    def _victims_of_model(
+        self, query: Query, wall: Wall, prefix: str, witness: Witness
+    ) -> tuple[str, ...]:
+        """Whose artifact a TargetModel names, and whose others of its kind do."""
         target = witness.keys[TARGET]
         assert isinstance(target, str)
-        return self._owners(wall, prefix + target)
+
+        def reaches(key: str) -> bool:
+            word = key.removeprefix(prefix)
+            if not key.startswith(prefix) or word not in target_model_domain():
+                return False
+            return query.is_allowed_as(replace(witness, keys={**witness.keys, TARGET: word}))
+
+        return self._with_alike(wall, prefix + target, reaches)
+
+    def _with_alike(self, wall: Wall, key: str, reaches: Callable[[str], bool]) -> tuple[str, ...]:
+        """The owners of an object, and of those like it that are reached in the same way."""
+        artifacts, tenant = self.asking.world.artifacts, self.asking.tenant
+        found = dict.fromkeys(self._owners(wall, key))
+        for name, other in artifacts.alike(tenant, wall.bucket, key):
+            if name not in found and name not in self.asking.reached and reaches(other):
+                found |= dict.fromkeys(self._owners(wall, other))
+        return tuple(found)
 
     def _readable(self, model: Model, wall: Wall, prefix: str) -> Companion | bool:
         """What the execution role asks of a TargetModel to read what it names.
@@ -158,7 +202,12 @@ class Reach:
         known = self.asking.world.readers
         if key not in known:
             query = self._reading(role, wall.bucket)
-            known[key] = query.smallest(beyond(query, wall)) is not None, query.ambiguities
+            arn = _object_arn(role, wall.bucket, "")
+            tries = (Witness(GET, arn + name, {}, 0) for name in self._keys_to_try(wall))
+            if query.can_be_tried and any(map(query.is_allowed_as, tries)):
+                known[key] = True, frozenset()
+            else:
+                known[key] = query.smallest(beyond(query, wall)) is not None, query.ambiguities
         reads, hedges = known[key]
         self.asking.met |= hedges
         return reads
@@ -406,10 +455,19 @@ class Reach:
         at = len(_object_arn(who, wall.bucket, ""))
 
         def victims(witness: Witness) -> tuple[str, ...]:
-            return self._owners(wall, witness.resource[at:])
+            def reaches(key: str) -> bool:
+                return query.is_allowed_as(replace(witness, resource=witness.resource[:at] + key))
 
+            return self._with_alike(wall, witness.resource[at:], reaches)
+
+        arn = _object_arn(who, wall.bucket, "")
+        tries = (
+            Witness(action, arn + key, {}, 0)
+            for key in self._keys_to_try(wall)
+            for action in actions
+        )
         yield from each_victim(
-            query, victims, partial(self.unreached, query, wall), self.asking.reached
+            query, victims, partial(self.unreached, query, wall), self.asking.reached, tries
         )
 
     def unreached(self, query: Query, wall: Wall) -> Term:
@@ -511,4 +569,6 @@ def _bucket_arn(who: Who, bucket: str) -> str:
 def beyond(query: Query, wall: Wall) -> Term:
     """The resource is another tenant's object."""
     arn = _object_arn(query.who, wall.bucket, "")
-    return conj((Some(RESOURCE, wall.owned_at(arn)), neg(Some(RESOURCE, wall.own_at(arn)))))
+    access = query.access
+    documents = (*access.caller.identity_policies, *access.resource_policies)
+    return wall.beyond_at(RESOURCE, arn, beginnings(documents, query.actions, arn))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from tenantproof.isolation.asking import not_modelled
 from tenantproof.isolation.findings import Step
 from tenantproof.isolation.routes.query import Query
 from tenantproof.prove import Term
 from tenantproof.prove.solver import Blocked, Witness
+
+MOST_ROUNDS = 8
+"""How often more victims of one kind of request are looked for."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,11 @@ def asked(query: Query, victims: Victims, formula: Term = True) -> Outcome | Non
 
 
 def each_victim(
-    query: Query, victims: Victims, formula: Callable[[], Term], reached: dict[str, None]
+    query: Query,
+    victims: Victims,
+    formula: Callable[[], Term],
+    reached: dict[str, None],
+    tries: Iterable[Witness] = (),
 ) -> Iterator[Outcome]:
     """What a query says, again and again until it reaches nobody more.
 
@@ -70,11 +77,23 @@ def each_victim(
         victims: whom a request reaches.
         formula: what leads to somebody not reached yet.
         reached: who was reached; added to.
+        tries: values as one would meet them, of which the evaluator may allow one at once.
     """
-    while (outcome := asked(query, victims, formula())) is not None:
+    for each in tries if query.can_be_tried else ():
+        if query.is_allowed_as(each):
+            way = Way(query.steps(each), victims(each), shortest=False)
+            reached.update(dict.fromkeys(way.victims))
+            yield way
+            break
+    for _ in range(MOST_ROUNDS):
+        outcome = asked(query, victims, formula())
+        if outcome is None:
+            return
         is_last = isinstance(outcome, Doubt) or reached.keys() >= set(outcome.victims)
         if isinstance(outcome, Way):
             reached.update(dict.fromkeys(outcome.victims))
         yield outcome
         if is_last:
             return
+    if isinstance(outcome, Way):
+        yield replace(outcome, more="there may be more victims: not all were looked for")

@@ -250,6 +250,7 @@ class Asking:
             then is an artifact of one more.
         met: hedges of the reference that were met where it was found out before that somebody
             reaches nothing.
+        doubted: whether it was found that something is not known on which the answer hangs.
     """
 
     world: World
@@ -260,6 +261,11 @@ class Asking:
     asked: list[Query] = field(default_factory=list)
     reached: dict[str, None] = field(default_factory=dict)
     met: set[Ambiguity] = field(default_factory=set)
+    doubted: bool = False
+
+    def is_vain(self, who: Who) -> bool:
+        """Whether what somebody reaches is no news: of who hangs on a doubt that is one more."""
+        return self.doubted and bool(who.doubts)
 
     def decided(self, query: Query) -> None:
         """Note that the answer to a query hangs on no hedge of the reference.
