@@ -71,20 +71,6 @@ def test_a_proof_is_attacked_by_requests_that_can_be_made(statement: Json, tmp_p
     assert verdicts(made, tmp_path) == {}
 
 
-def test_what_is_shared_is_nobodys_to_lose(tmp_path: Path) -> None:
-    bucket = f"arn:aws:s3:::{NAMES.bucket}"
-    common = f"{NAMES.victim}/common/"
-    reads = allow("s3:*Object", f"{bucket}/{common}*")
-    lists = allow("s3:ListBucket", bucket, Condition={"StringLike": {"s3:prefix": f"{common}*"}})
-    made = world(NAMES, reads, lists)
-    assert verdicts(made, tmp_path / "owned") == {"object": "LEAK"}
-    made.shared = [f"s3://{NAMES.bucket}/{common}*"]
-    assert verdicts(made, tmp_path / "shared") == {}
-    everything = world(NAMES, allow("s3:GetObject", f"{bucket}/{NAMES.victim}/*"))
-    everything.shared = made.shared
-    assert verdicts(everything, tmp_path / "beside") == {"object": "LEAK"}
-
-
 MANY_TAGS = allow(
     "sagemaker:ListEndpoints",
     Condition={"StringEquals": {f"aws:PrincipalTag/{name}": "x" for name in "abcde"}},

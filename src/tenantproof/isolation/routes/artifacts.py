@@ -33,7 +33,7 @@ class Wall:
     Attributes:
         bucket: the bucket.
         owned: the keys of all tenants' artifacts.
-        own: those of the tenant, and those that are everybody's.
+        own: those of the tenant.
     """
 
     bucket: str
@@ -125,7 +125,6 @@ class Artifacts:
             tenant.name: _by_bucket((*tenant.artifacts, *self._served(tenant)))
             for tenant in manifest.tenants
         }
-        self._shared = _by_bucket(manifest.shared_artifacts)
         self._walls: dict[tuple[str, str], Wall] = {}
         self._listed: dict[tuple[str, ...], Beginnings] = {}
 
@@ -167,9 +166,7 @@ class Artifacts:
             return None
         key = (tenant.name, bucket)
         if key not in self._walls:
-            own = language(
-                *self._of.get(tenant.name, {}).get(bucket, ()), *self._shared.get(bucket, ())
-            )
+            own = language(*self._of.get(tenant.name, {}).get(bucket, ()))
             self._walls[key] = Wall(bucket, self._owned[bucket], own)
         return self._walls[key]
 
@@ -197,18 +194,12 @@ class Artifacts:
             self._listed[patterns] = Beginnings(language(*patterns))
         return self._listed[patterns] if patterns else None
 
-    def all_shared(self, bucket: str) -> Language:
-        """Prefixes of which all keys that begin with one are everybody's."""
-        return language(*(p for p in self._shared.get(bucket, ()) if p.endswith("*")))
-
     def owners(self, bucket: str, key: str, *, but: Tenant) -> tuple[str, ...]:
-        """The other tenants whose artifact an object is, that is not everybody's."""
+        """The other tenants whose artifact an object is."""
         return tuple(
             name
             for name, keys in self._of.items()
-            if name != but.name
-            and self._accepts(keys.get(bucket, ()), key)
-            and not self._accepts(self._shared.get(bucket, ()), key)
+            if name != but.name and self._accepts(keys.get(bucket, ()), key)
         )
 
     def owners_of_listed(self, bucket: str, prefix: str, *, but: Tenant) -> tuple[str, ...]:

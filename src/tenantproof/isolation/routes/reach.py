@@ -498,9 +498,7 @@ class Reach:
             listed = world.artifacts.listed_by(tenant, wall.bucket, reached)
             if listed is None:
                 return False
-            shared = Some(S3_PREFIX, world.artifacts.all_shared(wall.bucket))
-            theirs = conj((Some(S3_PREFIX, listed), neg(shared)))
-            return disj((neg(Present(S3_PREFIX)), theirs))
+            return disj((neg(Present(S3_PREFIX)), Some(S3_PREFIX, listed)))
 
         yield from each_victim(query, victims, reveals, self.asking.reached)
 
