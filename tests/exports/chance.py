@@ -67,6 +67,16 @@ class _Draw:
         if self._chance.random() < 0.2:
             stop = deny("s3:*", self._pick(self._objects()), Condition=self._condition())
             granted.append({**stop, "Principal": "*"})
+        if self._chance.random() < 0.1:
+            session = self._account.session(self._pick(self._roles), "session")
+            granted.append(grant([session], "s3:GetObject", self._pick(self._objects())))
+        if self._chance.random() < 0.1:
+            stop = deny("s3:*Object", self._pick(self._objects()))
+            spared = [
+                self._arn(self._pick(self._roles)),
+                f"arn:aws:iam::{self._account.number}:root",
+            ]
+            granted.append({**stop, "NotPrincipal": {"AWS": spared}})
         self._account.bucket("models", *granted)
 
     def _add_execution(self) -> None:
@@ -108,6 +118,8 @@ class _Draw:
             usual = [self._statement(name), self._statement(name)]
             self._account.managed_policy(boundary, *usual)
         tags = {"tenant": name} if self._chance.random() < 0.7 else {}
+        if self._chance.random() < 0.2:
+            tags["team"] = self._pick(["core", "guests"])
         if name in self._users:
             groups = ["readers"] if self._chance.random() < 0.1 else []
             self._account.user(
@@ -136,7 +148,15 @@ class _Draw:
         more = {}
         if self._chance.random() < 0.3:
             tag = self._pick([*self._tenants, "${aws:PrincipalTag/tenant}"])
-            more = {"Condition": {"StringEquals": {"aws:RequestTag/tenant": tag}}}
+            more = self._pick(
+                [
+                    {"Condition": {"StringEquals": {"aws:RequestTag/tenant": tag}}},
+                    {"Condition": {"StringNotEqualsIfExists": {"aws:RequestTag/tenant": tag}}},
+                    {"Condition": {"ForAllValues:StringEquals": {"aws:TagKeys": ["team"]}}},
+                    {"Condition": {"StringEquals": {"aws:PrincipalTag/team": "core"}}},
+                    {"Condition": {"ArnNotLike": {"aws:PrincipalArn": self._arn(tag)}}},
+                ]
+            )
         return trust(caller, actions=actions, **more)
 
     # -- statements ----------------------------------------------------------------------------
@@ -231,6 +251,10 @@ class _Draw:
                 allow("iam:UpdateAssumeRolePolicy", self._arn(self._pick(self._roles))),
                 allow("iam:AddUserToGroup", self._account.iam("group", "readers")),
                 allow("s3:PutBucketPolicy", "arn:aws:s3:::models"),
+                allow("s3:DeleteBucketPolicy", "arn:aws:s3:::models"),
+                allow("iam:PutRolePolicy", self._account.iam("role", "execution*")),
+                allow("iam:PutRolePolicy", self._account.iam("role", "platform-*")),
+                allow("iam:TagRole", self._account.iam("role", "*")),
             ]
         )
 
@@ -273,6 +297,10 @@ class _Draw:
                 {"StringEquals": {"aws:SourceVpce": ["vpce-1", "vpce-2"]}},
                 {"Null": {"aws:PrincipalTag/tenant": "true"}},
                 {"ArnLike": {"aws:PrincipalArn": self._arn(tenant)}},
+                {"StringEqualsIfExists": {"aws:PrincipalTag/team": "core"}},
+                {"StringNotLikeIfExists": {"aws:PrincipalTag/tenant": f"{tenant}*"}},
+                {"ForAnyValue:StringEquals": {"aws:TagKeys": ["tenant", "team"]}},
+                {"Null": {"aws:RequestTag/team": "false"}},
             ]
         )
 

@@ -390,6 +390,15 @@ class Attacker:
                     yield Attack("assume", self._owners(trusted), reached.steps)
                 yield from self._direct(reached)
 
+        for other in (i for i in state.estate.identities if ":role/" in i.arn):
+            given = replace(other, policies=(*other.policies, EVERYTHING))
+            for changed in _changed(state, given, "iam:PutRolePolicy", other.arn):
+                for attack in self._direct(changed):
+                    if _last(attack) not in before:
+                        yield attack
+                for reached in self._assumed(changed, given) if other.arn != state.identity else ():
+                    yield from self._direct(reached)
+
     def _changes(self, state: State) -> Iterator[State]:
         yield from self._new_policies(state)
         yield from self._fewer_policies(state)

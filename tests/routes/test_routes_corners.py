@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from replaying import refused
 
 from exports import Names, World
-from exports.account import Json, allow, deny, grant, multi_model, single_model, trust
+from exports.account import Json, allow, deny, document, grant, multi_model, single_model, trust
 from exports.estates import estate
 from exports.world import world
 from tenantproof.cli import main
@@ -342,6 +342,18 @@ def _retagged_to_assume() -> World:
     return made
 
 
+def _untagged_to_become_a_neighbour() -> World:
+    condition = {"Null": {"aws:PrincipalTag/team": "true"}}
+    made = world(
+        NAMES,
+        allow("iam:UntagRole", ME),
+        allow("sts:AssumeRole", role(NAMES.victim), Condition=condition),
+        tags={"team": "guests"},
+    )
+    made.account.roles[NAMES.victim]["AssumeRolePolicyDocument"] = document([trust(ROOT)])
+    return made
+
+
 def _given_rights_to_assume() -> World:
     """The bucket lets nobody in but one role, which trusts the account."""
     made = world(NAMES, allow("iam:PutRolePolicy", ME), allow("sts:AssumeRole", ME))
@@ -388,6 +400,7 @@ CHANGES = {
     "a trust policy, to go on": _chain_behind_a_trust_policy,
     "its own trust policy": _own_trust_policy,
     "its tag, to assume": _retagged_to_assume,
+    "its tag, to be a neighbour": _untagged_to_become_a_neighbour,
     "its policies, to assume": _given_rights_to_assume,
     "a group, then joined": _group_that_is_changed_and_joined,
     "a group, left": _group_that_denies,
@@ -431,3 +444,26 @@ def test_a_short_arn_goes_on_behind_a_variable(colons: int) -> None:
     text = json.dumps({"Version": "2012-10-17", "Statement": allow("s3:GetObject", resource)})
     policies = PolicySet((parse_policy(text),))
     assert may_allow(policies, ("s3:GetObject",), ("arn:aws:s3:::bucket",))
+
+
+def test_who_was_reached_by_one_is_asked_of_the_next(tmp_path: Path) -> None:
+    """Two roles read one tenant's artifacts; its principal becomes both, then another's one."""
+    made = world(NAMES)
+    mine = ACCOUNT.iam("role", NAMES.victim)
+    reads = allow("s3:GetObject", NAMES.keys(NAMES.victim))
+    made.account.role("a-reader", reads, trust=trust(mine))
+    made.account.role("reader", reads, trust=trust(mine, ME))
+    order = (NAMES.victim, NAMES.attacker, NAMES.bystander)
+    made.principals = {tenant: made.principals[tenant] for tenant in order}
+    assert verdicts(made, tmp_path) == {"assume": "LEAK"}
+
+
+def test_a_roles_own_tag_is_not_passed_on(tmp_path: Path) -> None:
+    made = world(
+        NAMES,
+        allow("iam:TagRole", ME, Condition=only("team")),
+        allow("sts:AssumeRole", role("reader")),
+    )
+    reads = allow("s3:GetObject", f"arn:aws:s3:::{NAMES.bucket}/${{aws:PrincipalTag/team}}/*")
+    made.account.role("reader", reads, trust=trust(ME))
+    assert verdicts(made, tmp_path) == {}

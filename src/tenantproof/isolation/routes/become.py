@@ -256,7 +256,7 @@ class Becoming:
         self, query: Query, session: Who, who: Who, passed: tuple[str, ...]
     ) -> Iterator[Who]:
         """The tags that the caller was given, passed on to it as transitive ones, stay with it."""
-        carried = tuple(name for name in who.chosen if name not in passed)
+        carried = tuple(name for name in who.chosen if name not in (*passed, *who.own_tags))
         if not carried:
             return
         kept = replace(

@@ -53,6 +53,7 @@ from tenantproof.isolation.routes.ways import Doubt, Outcome, Way, asked
 from tenantproof.isolation.routes.world import (
     Asking,
     documents_of,
+    principal_tags_in,
     tags_asked,
     tags_of_resource,
     without_tag,
@@ -211,11 +212,20 @@ class Changing:
         if Route.ASSUME in self.asking.world.manifest.routes.off:
             return
         known = {other.arn for other in self.becoming.all_of(before) if isinstance(other, Who)}
+        after = replace(after, arrival=partial(_so_far, after))
         for other in self.becoming.all_of(after):
             if isinstance(other, Doubt):
                 yield other
             elif other.chosen or other.arn not in known:
                 yield from self.lands(other)
+
+    def _onwards_by_tags(self, before: Who, after: Who, names: Iterable[str]) -> Iterator[Outcome]:
+        """The same after a change of tags, where whom one can become may hang on them."""
+        layers = before.policies.layers()
+        looked_at = principal_tags_in(document for layer in layers for document in layer.policies)
+        relevant = {*self.asking.world.tags_of_becoming, *looked_at}
+        if any(name.lower() in relevant for name in names):
+            yield from self._onwards(before, after)
 
     # -- its own policies --------------------------------------------------------------------
 
@@ -503,10 +513,10 @@ class Changing:
         if len(may_change) > MOST_TAGS:
             principal = without_tag(who.principal, may_change)
             doubts = (*who.doubts, too_many(may_change, who.name))
-            chosen = (*who.chosen, *may_change)
-            tagged = replace(who, principal=principal, chosen=chosen, doubts=doubts)
+            chosen, own = (*who.chosen, *may_change), (*who.own_tags, *may_change)
+            tagged = replace(who, principal=principal, chosen=chosen, own_tags=own, doubts=doubts)
             yield from self.reach.of(tagged)
-            yield from self._onwards(who, tagged)
+            yield from self._onwards_by_tags(who, tagged, may_change)
 
     def _tags_of(self, who: Who) -> Iterator[str]:
         """The tags that policies look at and that are the identity's, no session's own."""
@@ -536,7 +546,8 @@ class Changing:
         if found is None:
             return
         principal = without_tag(who.principal, passed)
-        tagged = replace(who, principal=principal, chosen=(*who.chosen, *passed))
+        chosen, own = (*who.chosen, *passed), (*who.own_tags, *passed)
+        tagged = replace(who, principal=principal, chosen=chosen, own_tags=own)
         if isinstance(found, Blocked) or who.doubts:
             doubt = asked(query, lambda _: ())
             reasons = (doubt.reason,) if isinstance(doubt, Doubt) else who.doubts
@@ -544,7 +555,7 @@ class Changing:
         else:
             tagged = query.leading_to(tagged, len(who.hops), passed, kept=who.chosen)
         yield from self.reach.of(tagged)
-        yield from self._onwards(who, tagged)
+        yield from self._onwards_by_tags(who, tagged, passed)
 
     def _untagged(
         self, who: Who, identity: Identity, action: str, names: tuple[str, ...]
@@ -557,7 +568,7 @@ class Changing:
 
         def follow(after: Who) -> Iterator[Outcome]:
             yield from self.reach.of(after)
-            yield from self._onwards(who, after)
+            yield from self._onwards_by_tags(who, after, names)
 
         yield from self._then(query, True, untagged, follow)
 
@@ -762,6 +773,10 @@ class Changing:
             other, rename, prefix, lambda witness: witness.resource, effect, first=first
         )
         return self.asking.noted(replace(query, companions=(companion,)))
+
+
+def _so_far(who: Who) -> tuple[Step, ...]:
+    return tuple(step for hop in who.hops for step in hop.steps())
 
 
 def _named(who: Who, identity: Identity | None) -> str:

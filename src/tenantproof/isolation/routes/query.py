@@ -98,6 +98,7 @@ class Who:
         policies: the caller's side.
         identity: the user or role behind it; None of a principal that no source describes.
         chosen: the names of its tags whose value the attacker chose on the way.
+        own_tags: of those the names of its identity's tags, which no session passes on.
         past: what the way so far asks of those values.
         hops: how it came to be who it is; empty of who begins.
         doubts: what it hangs on whether the way is open; empty where it is known to be.
@@ -110,6 +111,7 @@ class Who:
     policies: PolicySet
     identity: Identity | None = None
     chosen: tuple[str, ...] = ()
+    own_tags: tuple[str, ...] = ()
     past: Past = field(default=NOTHING, compare=False, repr=False)
     hops: tuple[Hop, ...] = field(default=(), compare=False, repr=False)
     doubts: tuple[str, ...] = ()

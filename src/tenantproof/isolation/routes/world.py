@@ -195,6 +195,19 @@ class World:
         return principal_tags_in(self._documents)
 
     @cached_property
+    def tags_of_becoming(self) -> frozenset[str]:
+        """The tags of callers, in lower case, on which it may hang whom somebody can become."""
+        trusted = [role.trust_policy for role in self.roles if role.trust_policy is not None]
+        organized = [
+            document
+            for each in self.estate.organizations.values()
+            for levels in (each.service_control_policies, each.resource_control_policies)
+            for level in levels
+            for document in level
+        ]
+        return frozenset(principal_tags_in((*trusted, *organized)))
+
+    @cached_property
     def sessions(self) -> dict[str, tuple[str, ...]]:
         """The sessions of roles that policies of resources name, by the role's ARN."""
         found: dict[str, dict[str, None]] = {}
@@ -264,19 +277,19 @@ class Asking:
 
     @contextmanager
     def apart(self) -> Iterator[Callable[[], frozenset[Ambiguity]]]:
-        """Ask something that is kept for others: what it meets is told apart.
+        """Ask something that is kept for others: what it meets and reaches is told apart.
 
         Yields:
             What was met, once the context is left.
         """
-        asked, met = self.asked, self.met
-        self.asked, self.met = [], set()
+        asked, met, reached = self.asked, self.met, self.reached
+        self.asked, self.met, self.reached = [], set(), {}
         found: frozenset[Ambiguity] = frozenset()
         try:
             yield lambda: found
             found = self.ambiguities
         finally:
-            self.asked, self.met = asked, met
+            self.asked, self.met, self.reached = asked, met, reached
 
     @property
     def ambiguities(self) -> frozenset[Ambiguity]:
