@@ -178,6 +178,9 @@ class Reach:
         """The owners of an object, and of those like it that are reached in the same way."""
         artifacts, tenant = self.asking.world.artifacts, self.asking.tenant
         found = dict.fromkeys(self._owners(wall, key))
+        if not tenant.name:
+            # Nobody in particular: that somebody is reached is all there is to know.
+            return tuple(found)
         for name, other in artifacts.alike(tenant, wall.bucket, key):
             if name not in found and name not in self.asking.reached and reaches(other):
                 found |= dict.fromkeys(self._owners(wall, other))
