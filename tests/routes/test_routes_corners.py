@@ -467,3 +467,11 @@ def test_a_roles_own_tag_is_not_passed_on(tmp_path: Path) -> None:
     reads = allow("s3:GetObject", f"arn:aws:s3:::{NAMES.bucket}/${{aws:PrincipalTag/team}}/*")
     made.account.role("reader", reads, trust=trust(ME))
     assert verdicts(made, tmp_path) == {}
+
+
+@pytest.mark.parametrize("action", ["CreateAccessKey", "CreateLoginProfile", "UpdateLoginProfile"])
+def test_new_credentials_of_a_user(action: str, tmp_path: Path) -> None:
+    user = ACCOUNT.iam("user", "administrator")
+    made = world(NAMES, allow(f"iam:{action}", user))
+    made.account.user("administrator", allow("*"))
+    assert verdicts(made, tmp_path)["assume"] == "LEAK"
