@@ -475,3 +475,52 @@ def test_new_credentials_of_a_user(action: str, tmp_path: Path) -> None:
     made = world(NAMES, allow(f"iam:{action}", user))
     made.account.user("administrator", allow("*"))
     assert verdicts(made, tmp_path)["assume"] == "LEAK"
+
+
+def served_anew(*statements: Json) -> World:
+    """Invoking is walled on the endpoints that are there, and not on those of the attacker."""
+    own = [
+        allow("sagemaker:InvokeEndpoint", ACCOUNT.sagemaker("endpoint", f"{NAMES.attacker}-*")),
+        *statements,
+    ]
+    return world(NAMES, *own)
+
+
+OWN_CONFIG = ACCOUNT.sagemaker("endpoint-config", f"{NAMES.attacker}-*")
+ANY_CONFIG = ACCOUNT.sagemaker("endpoint-config", "*")
+OWN_ENDPOINT = ACCOUNT.sagemaker("endpoint", f"{NAMES.attacker}-*")
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        [
+            allow("sagemaker:CreateEndpointConfig", OWN_CONFIG),
+            allow("sagemaker:CreateEndpoint", [OWN_ENDPOINT, OWN_CONFIG]),
+        ],
+        [
+            allow(
+                "sagemaker:CreateEndpoint",
+                [OWN_ENDPOINT, ACCOUNT.sagemaker("endpoint-config", "*")],
+            )
+        ],
+    ],
+    ids=["a new configuration", "one that is there"],
+)
+def test_a_model_that_is_there_is_served_by_an_endpoint_of_ones_own(
+    statements: list[Json], tmp_path: Path
+) -> None:
+    """No role is passed: the model has one."""
+    (steps,) = leaks(served_anew(*statements), tmp_path)
+    actions = [step["action"] for step in steps]
+    assert actions[-3:] == ["sagemaker:CreateEndpoint", "sagemaker:InvokeEndpoint", "s3:GetObject"]
+    assert "sagemaker:CreateModel" not in actions
+
+
+def test_an_endpoint_that_cannot_be_invoked_serves_nobody(tmp_path: Path) -> None:
+    made = world(
+        NAMES,
+        allow("sagemaker:CreateEndpointConfig", OWN_CONFIG),
+        allow("sagemaker:CreateEndpoint", [OWN_ENDPOINT, OWN_CONFIG]),
+    )
+    assert verdicts(made, tmp_path) == {}

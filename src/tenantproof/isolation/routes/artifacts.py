@@ -88,7 +88,7 @@ def _near(keys: Language, begins: Iterable[str]) -> Language:
     return Language(
         pattern
         for pattern in keys.patterns
-        if any(_agree(_beginning(pattern), text) for text in texts)
+        if any(agree(_beginning(pattern), text) for text in texts)
     )
 
 
@@ -99,7 +99,8 @@ def _beginning(pattern: Pattern) -> str:
     return "".join(map(str, plain))
 
 
-def _agree(one: str, other: str) -> bool:
+def agree(one: str, other: str) -> bool:
+    """Whether some text can begin with both."""
     return one.startswith(other) or other.startswith(one)
 
 

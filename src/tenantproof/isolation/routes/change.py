@@ -10,13 +10,13 @@ Amazon SageMaker" of the service authorization reference.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial, reduce
 from itertools import chain, combinations
 from typing import TypeVar
 
-from tenantproof.account import Group, Identity, IdentityKind, ManagedPolicy
+from tenantproof.account import Group, Identity, IdentityKind, ManagedPolicy, Model
 from tenantproof.errors import Place
 from tenantproof.isolation.findings import Step
 from tenantproof.isolation.route import Route
@@ -41,6 +41,7 @@ from tenantproof.isolation.routes.query import (
     S3_PREFIX,
     TAG_KEYS,
     TAG_VALUE,
+    TARGET,
     Companion,
     Hop,
     Query,
@@ -58,12 +59,13 @@ from tenantproof.isolation.routes.world import (
     tags_of_resource,
     without_tag,
 )
-from tenantproof.isolation.sagemaker import TARGET_MODEL, invoke_actions
+from tenantproof.isolation.sagemaker import TARGET_MODEL, invoke_actions, target_model_actions
 from tenantproof.policy import Effect, PolicyDocument, PolicySet, parse_policy
 from tenantproof.policy.unknown import unknown_policy
 from tenantproof.prove import RESOURCE, Some, Term, conj, language, neg
 from tenantproof.prove.languages import ANY, Language, PatternBuilder, literal
 from tenantproof.prove.solver import Blocked, Witness
+from tenantproof.request import ContextValue
 
 T = TypeVar("T")
 
@@ -90,6 +92,8 @@ POLICY_CHANGES = (
 """The actions that change the policies of an identity."""
 
 SAGEMAKER = "sagemaker.amazonaws.com"
+MODEL_ARN = "sagemaker:modelarn"
+_SERVING = ("sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint")
 _MOST_ATTACHED = 64
 _MOST_TOGETHER = 16
 """Of more changes not every three are tried together, but each alone, and all."""
@@ -153,6 +157,7 @@ class Changing:
         yield from self._trust_policies(who)
         yield from self._bucket_policies(who)
         yield from self._new_endpoint(who)
+        yield from self._reused_models(who)
         yield from self._execution_roles(who)
 
     def of_each_other(self, everybody: Sequence[Who]) -> Iterator[Outcome]:
@@ -676,6 +681,53 @@ class Changing:
                 for wall in self.asking.world.artifacts.walls(self.asking.tenant):
                     yield from self._read(who, [made[0], *passed, *made[1:]], wall, role)
 
+    def _reused_models(self, who: Who) -> Iterator[Outcome]:
+        """A model that is there already, served by an endpoint of its own making.
+
+        The wall may be on the endpoints that are there. No role is passed: the model has its own.
+        """
+        if not may_allow(who.policies, _SERVING) or not may_allow(who.policies, invoke_actions()):
+            return
+        for change in ("Create", "Update"):
+            invocation, where = self._invocation(who, change)
+            if invocation.smallest(where) is None:
+                continue
+            for configured, models in self._configurations(who, change):
+                for model in models:
+                    for outcome in self._of_model(invocation, where, model):
+                        yield _joined(who, configured, outcome)
+
+    def _configurations(self, who: Who, change: str) -> Iterator[tuple[Outcome, tuple[Model, ...]]]:
+        """Configurations that it may have an endpoint use, and the models that they name."""
+        estate = self.asking.world.estate
+        listed = (*estate.models, *(model for e in estate.endpoints for model in e.models))
+        for model in {model.name: model for model in listed}.values():
+            named = {} if model.arn is None else {MODEL_ARN: model.arn}
+            config, formula = self._config(who, change, named)
+            outcome = asked(config, lambda _: (), formula)
+            if outcome is not None:
+                yield outcome, (model,)
+        for endpoint in estate.endpoints:
+            if endpoint.config_arn is not None:
+                using, _ = self._make(
+                    who, (f"sagemaker:{change}Endpoint",), "endpoint-config", "uses a configuration"
+                )
+                exactly = Some(RESOURCE, Language([literal(endpoint.config_arn)]))
+                outcome = asked(using, lambda _: (), exactly)
+                if outcome is not None:
+                    yield outcome, tuple(endpoint.models)
+
+    def _of_model(self, query: Query, where: Term, model: Model) -> Iterator[Outcome]:
+        """What an endpoint reaches that serves a model."""
+        by_target = self.asking.noted(replace(query, actions=target_model_actions()))
+        plain = self.asking.noted(replace(query, absent=query.absent | {TARGET}))
+        for container in model.containers:
+            if container.multi_model:
+                if Route.TARGET_MODEL in self.reach.routes:
+                    yield from self.reach.of_multi_model(by_target, model, container, where)
+            elif Route.INVOKE in self.reach.routes:
+                yield from self.reach.of_single_model(plain, model, container, where)
+
     def _made(self, who: Who) -> list[Outcome] | None:
         """A model made, and an endpoint that serves it; None where it cannot be."""
         model = self._make(who, ("sagemaker:CreateModel",), "model", "makes a model of it")
@@ -740,7 +792,9 @@ class Changing:
         arn = f"arn:{who.partition}:sagemaker:{world.region}:{who.account}:{kind}/?*"
         return query, Some(RESOURCE, language(arn))
 
-    def _config(self, who: Who, change: str) -> tuple[Query, Term]:
+    def _config(
+        self, who: Who, change: str, fixed: Mapping[str, ContextValue] | None = None
+    ) -> tuple[Query, Term]:
         """A configuration made, and used by what makes or updates the endpoint."""
         config, formula = self._make(
             who,
@@ -748,6 +802,7 @@ class Changing:
             "endpoint-config",
             "configures an endpoint with it",
         )
+        config = self.asking.noted(replace(config, fixed={**config.fixed, **(fixed or {})}))
         action = f"sagemaker:{change}Endpoint"
         using, _ = self._make(who, (action,), "endpoint-config", "uses the configuration")
         return self._tied(config, using, "uses the configuration", first=False), formula
@@ -784,6 +839,29 @@ def _named(who: Who, identity: Identity | None) -> str:
     if identity is None or identity is who.identity:
         return "itself"
     return identity.arn.split(":", 5)[5]
+
+
+def _joined(who: Who, before: Outcome, after: Outcome) -> Outcome:
+    """One outcome after another of the same caller."""
+    if isinstance(before, Doubt) or isinstance(after, Doubt):
+        reasons = (each.reason for each in (before, after) if isinstance(each, Doubt))
+        return Doubt("; ".join(dict.fromkeys(reasons)))
+    steps = (*before.steps, *after.steps[-_own_steps_of(after, who) :])
+    return replace(after, steps=steps) if agree(who, steps) else Doubt(OTHER_TAGS)
+
+
+def _own_steps_of(way: Way, who: Who) -> int:
+    """How many steps at the end of a way are made by somebody, and for it by execution roles."""
+    first = next(
+        (
+            index
+            for index, step in enumerate(way.steps)
+            if step.request.principal.arn == who.arn
+            and step.request.action.startswith("sagemaker:")
+        ),
+        0,
+    )
+    return len(way.steps) - first
 
 
 def _all_of(*queries: tuple[Query, Term]) -> list[Outcome] | None:

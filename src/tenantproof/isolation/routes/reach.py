@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 
 from tenantproof.account import Container, HostedEndpoint, Model, parse_s3
 from tenantproof.isolation.route import Route
-from tenantproof.isolation.routes.artifacts import Wall, prefix_of
+from tenantproof.isolation.routes.artifacts import Wall, agree, prefix_of
 from tenantproof.isolation.routes.filters import (
     beginnings,
     may_allow,
@@ -53,6 +54,9 @@ ASYNC = "sagemaker:InvokeEndpointAsync"
 RESOURCE_TAG = ":resourcetag/"
 _COMPONENT = "<component> "
 """What the names of the subjects begin with that only the request about a component has."""
+
+_MOST_TRIES = 2
+"""How many objects are tried before the prover is asked."""
 
 _ROLE = "<role> "
 """What the names of an execution role's subjects begin with, beside those of who invokes."""
@@ -149,7 +153,7 @@ class Reach:
 
     def _keys_to_try(self, wall: Wall) -> Iterator[str]:
         samples = self.asking.world.artifacts.samples(self.asking.tenant)
-        return (key for _, bucket, key in samples if bucket == wall.bucket)
+        return islice((key for _, bucket, key in samples if bucket == wall.bucket), _MOST_TRIES)
 
     def _unreached_model(self, wall: Wall, prefix: str) -> Term:
         more = self.asking.more(TARGET, wall.bucket, f"-{prefix}")
@@ -464,6 +468,7 @@ class Reach:
         tries = (
             Witness(action, arn + key, {}, 0)
             for key in self._keys_to_try(wall)
+            if any(agree(begin, key) for begin in begins_of(query, arn))
             for action in actions
         )
         yield from each_victim(
@@ -567,6 +572,11 @@ def _bucket_arn(who: Who, bucket: str) -> str:
 def beyond(query: Query, wall: Wall) -> Term:
     """The resource is another tenant's object."""
     arn = _object_arn(query.who, wall.bucket, "")
+    return wall.beyond_at(RESOURCE, arn, begins_of(query, arn))
+
+
+def begins_of(query: Query, arn: str) -> frozenset[str]:
+    """What the keys begin with, behind an ARN, that policies may allow; see :func:`beginnings`."""
     access = query.access
     documents = (*access.caller.identity_policies, *access.resource_policies)
-    return wall.beyond_at(RESOURCE, arn, beginnings(documents, query.actions, arn))
+    return beginnings(documents, query.actions, arn)
