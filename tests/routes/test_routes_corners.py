@@ -469,6 +469,14 @@ def test_a_roles_own_tag_is_not_passed_on(tmp_path: Path) -> None:
     assert verdicts(made, tmp_path) == {}
 
 
+@pytest.mark.parametrize("action", ["CreateAccessKey", "CreateLoginProfile", "UpdateLoginProfile"])
+def test_new_credentials_of_a_user(action: str, tmp_path: Path) -> None:
+    user = ACCOUNT.iam("user", "administrator")
+    made = world(NAMES, allow(f"iam:{action}", user))
+    made.account.user("administrator", allow("*"))
+    assert verdicts(made, tmp_path)["assume"] == "LEAK"
+
+
 def served_anew(*statements: Json) -> World:
     """Invoking is walled on the endpoints that are there, and not on those of the attacker."""
     own = [

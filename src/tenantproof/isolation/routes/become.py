@@ -50,6 +50,9 @@ from tenantproof.request import Principal, PrincipalKind
 
 ASSUME = "sts:AssumeRole"
 TAG_SESSION = "sts:TagSession"
+CREDENTIALS = ("iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile")
+"""The actions that make a user's credentials known to who makes them."""
+
 SOURCE_ACCOUNT = "aws:sourceaccount"
 PASS_ROLE = "iam:PassRole"  # noqa: S105 (an action)
 
@@ -408,23 +411,22 @@ class Becoming:
         return self._naming((service, EVERYBODY))
 
     def _by_access_key(self, who: Who) -> Iterator[Who]:
-        """Users for whom an access key can be made: who has it is that user."""
-        action = "iam:CreateAccessKey"
-        if not may_allow(who.policies, (action,)):
+        """Users for whom an access key or a password can be made: who has it is that user."""
+        if not may_allow(who.policies, CREDENTIALS):
             return
         for user in self.asking.world.identities.values():
             if user.kind is not IdentityKind.USER or user is who.identity:
                 continue
-            if not may_allow(who.policies, (action,), (user.arn,)):
+            if not may_allow(who.policies, CREDENTIALS, (user.arn,)):
                 continue
             access = self.asking.world.access(who, None, user.account)
             fixed, no_tags = tags_of_resource(user, documents_of(access))
             query = self.asking.query(
                 who,
                 access,
-                (action,),
+                CREDENTIALS,
                 (user.arn,),
-                f"becomes user/{user.name}, by a new access key",
+                f"becomes user/{user.name}, by new credentials",
                 fixed=fixed,
                 absent={*NEVER_HERE, *no_tags},
             )
