@@ -51,6 +51,8 @@ class _Draw:
             arn = self._account.iam(kind, tenant)
             self._world.principals[tenant] = [{"arn": arn}]
             self._world.artifacts[tenant] = [f"s3://models/{tenant}/*"]
+        if self._chance.random() < 0.1:
+            self._world.shared = ["s3://models/common/*"]
         if self._chance.random() < 0.15:
             self._account.service_control_policies([allow("*"), self._denial()])
         return self._world

@@ -58,6 +58,7 @@ class World:
     other: Account = field(default_factory=lambda: Account("444455556666"))
     principals: dict[str, list[Json]] = field(default_factory=dict)
     artifacts: dict[str, list[str]] = field(default_factory=dict)
+    shared: list[str] = field(default_factory=list)
     files: dict[str, Json] = field(default_factory=dict)
     depth: int | None = None
 
@@ -83,6 +84,8 @@ class World:
     def manifest(self) -> str:
         """The text of ``tenantproof.toml``."""
         lines = [f"sources = {json.dumps([f'export-{a.number}' for a in self.accounts])}"]
+        if self.shared:
+            lines.append(f"shared_artifacts = {json.dumps(self.shared)}")
         if self.depth is not None:
             lines += ["[routes]", f"depth = {self.depth}"]
         for tenant, principals in self.principals.items():

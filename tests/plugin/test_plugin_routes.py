@@ -43,7 +43,7 @@ def test_a_failure_shows_the_steps_and_a_statement_of_each(accounts: pytest.Pyte
             "*step 1 * sts:AssumeRole on arn:aws:iam::111122223333:role/support",
             "*becomes role/support",
             "*step 2 * sts:AssumeRole on arn:aws:iam::111122223333:role/artifact-reader",
-            "*step 3 * s3:GetObject on arn:aws:s3:::models/beta/",
+            "*step 3 * s3:GetObject on arn:aws:s3:::models/beta/model.tar.gz",
             "account/export/authorization-details.json:32",
             '*"Sid": "OpenASupportCase"',
             "account/export/authorization-details.json:146",

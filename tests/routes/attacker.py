@@ -180,12 +180,14 @@ class Attacker:
         tenants: tuple[Tenant, ...],
         tenant: Tenant,
         *,
+        shared: tuple[str, ...] = (),
         depth: int = 3,
     ) -> None:
         """Prepare to act for ``tenant``; ``depth`` counts roles assumed in a row."""
         self._estate = estate
         self._tenant = tenant
         self._others = tuple(t for t in tenants if t.name != tenant.name)
+        self._shared = shared
         self._depth = depth
         self._tag_names = sorted(_tags_spoken_of(estate))
         values = {value for each in estate.identities for value in each.tags.values()}
@@ -286,7 +288,7 @@ class Attacker:
 
     def _victims(self, url: str) -> frozenset[str]:
         """Whose artifact an S3 URL is, of those that the attacker has no business with."""
-        if self._tenant.has(url):
+        if self._tenant.has(url) or any(_like(pattern, url) for pattern in self._shared):
             return frozenset()
         return frozenset(t.name for t in self._others if t.has(url))
 

@@ -29,7 +29,9 @@ def attacks(world: World) -> dict[str, dict[str, Attack]]:
     )
     accounts = estate(world.accounts)
     return {
-        arn: Attacker(accounts, tenants, tenant, depth=world.depth or 3).attacks(arn)
+        arn: Attacker(
+            accounts, tenants, tenant, shared=tuple(world.shared), depth=world.depth or 3
+        ).attacks(arn)
         for tenant in tenants
         for arn in tenant.principals
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,19 @@ def test_the_repaired_account_is_proved() -> None:
     found = artifacts("account-repaired")
     assert {f["verdict"] for f in found.values()} == {"PROVED"}
     assert len(found) == 15
+
+
+def test_an_artifact_at_an_unknown_url_is_a_doubt(tmp_path: Path) -> None:
+    """A TargetModel behind a prefix that nobody knows may be anybody's artifact."""
+    shutil.copytree(EXAMPLES / "cloudformation", tmp_path, dirs_exist_ok=True)
+    template = tmp_path / "template.yaml"
+    text = template.read_text("utf-8").replace('!Sub "s3://${Bucket}/models/"', "!Ref Where")
+    template.write_text(
+        text.replace("Parameters:", "Parameters:\n  Where: {Type: String}"), "utf-8"
+    )
+    found = artifacts(str(tmp_path))
+    assert {f["verdict"] for (_, route), f in found.items() if route == "invoke"} == {"UNKNOWN"}
+    assert "the parameter Where has no default" in found["acme", "invoke"]["reason"]
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,8 @@ def _lines(guessed: Guess, sources: list[str], deployment: Deployment) -> Iterat
     yield "# Written by `tenantproof init`. What is marked as guessed is to be reviewed."
     yield ""
     yield f"sources = {_list(sources)}"
-    yield from _shared(guessed)
+    for field, patterns in _by_field(guessed.shared, "shared", "shared_artifacts"):
+        yield f"{field} = {_list(patterns)}  # guessed: the names of the folders"
     yield from _deployment(deployment)
     for arn in guessed.endpoints:
         yield ""
@@ -144,23 +145,13 @@ def _deployment(deployment: Deployment) -> Iterator[str]:
         yield from ("", "[deployment]", *lines)
 
 
-def _shared(guessed: Guess) -> Iterator[str]:
-    """What all share: of TargetModels that is said, objects that nobody owns are nobody's leak."""
-    urls = [pattern for pattern in guessed.shared if pattern.startswith("s3://")]
-    others = [pattern for pattern in guessed.shared if pattern not in urls]
-    if others:
-        yield f"shared = {_list(others)}  # guessed: the names of the folders"
-    if urls:
-        yield _comment(f"# No tenant's, by the names of the folders: {', '.join(urls)}")
-
-
 def _tenant(tenant: GuessedTenant) -> Iterator[str]:
     yield ""
     yield "[[tenants]]"
     yield _comment(f"# guessed: {tenant.why}")
     yield f"name = {_text(tenant.name)}"
     yield _comment(f"# guessed: {tenant.artifacts.why}")
-    for field, patterns in _by_field(tenant.artifacts.patterns):
+    for field, patterns in _by_field(tenant.artifacts.patterns, "owns", "artifacts"):
         yield f"{field} = {_list(patterns)}"
     if not tenant.principals:
         yield "# No principal of it is known: others are asked whether they reach its artifacts."
@@ -173,12 +164,14 @@ def _tenant(tenant: GuessedTenant) -> Iterator[str]:
             yield f"tags = {{ {tags} }}"
 
 
-def _by_field(patterns: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+def _by_field(
+    patterns: Iterable[str], targets: str, artifacts: str
+) -> Iterator[tuple[str, list[str]]]:
     """Patterns of TargetModels and of S3 URLs, each with the field of a manifest for them."""
     listed = list(patterns)
     urls = [pattern for pattern in listed if pattern.startswith("s3://")]
     others = [pattern for pattern in listed if not pattern.startswith("s3://")]
-    yield from ((field, found) for field, found in (("owns", others), ("artifacts", urls)) if found)
+    yield from ((field, found) for field, found in ((targets, others), (artifacts, urls)) if found)
 
 
 def _comment(line: str) -> str:

@@ -241,7 +241,7 @@ class Hosting:
             yield Container(None, text(mode) == "MultiModel", text(hostname), value.place)
         for url, data_type in sources:
             located = self._located(url, data_type, what, value.place)
-            is_multi = text(mode) == "MultiModel"
+            is_multi = text(mode) == "MultiModel" and located.unknown is None
             yield replace(located, multi_model=is_multi, hostname=text(hostname))
         for channel in listed(value.get("AdditionalModelDataSources")):
             source = block(block(channel).get("S3DataSource"))

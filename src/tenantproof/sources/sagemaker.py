@@ -354,7 +354,8 @@ class Descriptions:
             yield Container(None, mode == "MultiModel", hostname, record.place)
         for url, data_type in sources:
             container = self._located(url, data_type, record, whose)
-            yield replace(container, multi_model=mode == "MultiModel", hostname=hostname)
+            multi_model = mode == "MultiModel" and container.unknown is None
+            yield replace(container, multi_model=multi_model, hostname=hostname)
         for channel in record.records("AdditionalModelDataSources"):
             source = channel.record("S3DataSource")
             channel_url, data_type = _s3_source(source)
