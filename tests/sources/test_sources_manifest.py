@@ -114,7 +114,7 @@ def test_a_session_of_a_role_has_the_roles_policies(folder: Path) -> None:
         ('"account"', '"nowhere"', "nowhere: $: found no readable file"),
         ("s3://ml-artifacts/models/acme/*", "models/acme/*", "expected an S3 URL with a key"),
         ("s3://ml-artifacts/models/acme/*", "s3://ml-artifacts", "expected an S3 URL with a key"),
-        ("[[tenants]]", "shared_artifacts = ['b/*']\n[[tenants]]", "expected an S3 URL with a key"),
+        ("[[tenants]]", "shared_artifacts = ['s3://b/*']\n[[tenants]]", "found an unknown field"),
     ],
 )
 def test_what_is_wrong_with_principals_and_sources(

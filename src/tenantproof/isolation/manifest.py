@@ -173,9 +173,8 @@ class Assertion:
 class Manifest:
     """Everything that the questions are asked about: tenants by list, or by rule.
 
-    ``estate`` is what its sources and itself say of the accounts; ``shared_artifacts`` are S3 URL
-    patterns of what every tenant may reach; ``vendors`` are the roles that are assumed for each
-    tenant, whose sessions are among the members.
+    ``estate`` is what its sources and itself say of the accounts; ``vendors`` are the roles that
+    are assumed for each tenant, whose sessions are among the members.
     """
 
     file: str
@@ -186,7 +185,6 @@ class Manifest:
     assertions: tuple[Assertion, ...] = field(default=())
     rules: tuple[TenantRule, ...] = ()
     estate: Estate = field(default_factory=Estate)
-    shared_artifacts: tuple[str, ...] = ()
     routes: RouteSettings = field(default_factory=RouteSettings)
     vendors: tuple[AssumedRole, ...] = ()
 
@@ -359,7 +357,6 @@ class _Reader:
             for can, name in ((True, "can"), (False, "cannot"))
             for item in table.tables(name, required=False)
         )
-        shared_artifacts = self._artifacts(table, "shared_artifacts")
         routes = self._routes(table)
         table.finish()
         return Manifest(
@@ -371,7 +368,6 @@ class _Reader:
             assertions,
             rules,
             self._estate,
-            shared_artifacts,
             routes,
             tuple(vendor for _, vendor in self._vendors),
         )
