@@ -137,10 +137,7 @@ class RouteQuestions:
         silent = [name for name in world.artifacts.buckets if name not in world.buckets]
         if silent:
             yield f"buckets that no source describes have no policy: {', '.join(silent)}"
-        yield (
-            "nobody has others' endpoints or roles tagged anew, nor a model that there is served by"
-            " an endpoint made for it (sagemaker:CreateEndpointConfig without iam:PassRole)"
-        )
+        yield "nobody gives other tags to endpoints, or to roles and users other than itself"
         yield "no access by ACLs, access points, presigned URLs or keys that somebody else has"
 
     def left_out(self) -> Iterator[str]:
