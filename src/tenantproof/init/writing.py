@@ -108,8 +108,12 @@ def _lines(guessed: Guess, sources: list[str], deployment: Deployment) -> Iterat
     yield "# Written by `tenantproof init`. What is marked as guessed is to be reviewed."
     yield ""
     yield f"sources = {_list(sources)}"
-    for field, patterns in _by_field(guessed.shared, "shared", "shared_artifacts"):
-        yield f"{field} = {_list(patterns)}  # guessed: the names of the folders"
+    targets = [pattern for pattern in guessed.shared if not pattern.startswith("s3://")]
+    if targets:
+        yield f"shared = {_list(targets)}  # guessed: the names of the folders"
+    for url in guessed.shared:
+        if url.startswith("s3://"):
+            yield _comment(f"# {url} is no tenant's: what nobody owns nobody is kept from")
     yield from _deployment(deployment)
     for arn in guessed.endpoints:
         yield ""
