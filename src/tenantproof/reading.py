@@ -94,6 +94,12 @@ class Reading:
         for size in range(1, len(listed) + 1):
             yield from combinations(listed, size)
 
+    def differs(self, other: Reading) -> frozenset[Ambiguity]:
+        """The points on which another reading makes the other choice."""
+        return frozenset(
+            each for each, name in _FIELDS.items() if getattr(self, name) != getattr(other, name)
+        )
+
     def flipped(self, ambiguities: Iterable[Ambiguity]) -> Reading:
         """This reading with the other choice on each of ``ambiguities``."""
         changes = {_FIELDS[a]: not getattr(self, _FIELDS[a]) for a in ambiguities}

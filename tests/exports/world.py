@@ -84,8 +84,6 @@ class World:
     def manifest(self) -> str:
         """The text of ``tenantproof.toml``."""
         lines = [f"sources = {json.dumps([f'export-{a.number}' for a in self.accounts])}"]
-        if self.shared:
-            lines.append(f"shared_artifacts = {json.dumps(self.shared)}")
         if self.depth is not None:
             lines += ["[routes]", f"depth = {self.depth}"]
         for tenant, principals in self.principals.items():

@@ -138,14 +138,14 @@ class Becoming:
         if who.chosen or who.doubts:
             yield from self._next_of(who)
             return
-        key = (self.asking.reading, who.state)
-        edges = self.asking.world.edges
-        if key not in edges:
+        edges, reading = self.asking.world.edges, self.asking.reading
+        kept = edges.find(who.state, reading)
+        if kept is None:
             by_itself = replace(who, hops=(), arrival=no_steps)
             with self.asking.apart() as met:
                 found = tuple(self._next_of(by_itself))
-            edges[key] = found, met()
-        found, hedges = edges[key]
+            kept = edges.keep(who.state, reading, found, met())
+        found, hedges = kept
         self.asking.met |= hedges
         for other in found:
             arrival = steps_of(partial(_both, who.arrival, other.arrival))

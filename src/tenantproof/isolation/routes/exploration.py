@@ -139,22 +139,23 @@ class Exploration:
             return
         if self.tenant is not NOBODY and self._as_nobody.is_dead_end(what, who, self._asking.met):
             return
-        yield from self._from(what, who)
+        if not self.is_dead_end(what, who, self._asking.met):
+            yield from self._from(what, who)
 
     def _from(self, what: str, who: Who) -> Iterator[Outcome]:
         return self._reach.of(who) if what == "reach" else self._changing.of(who)
 
     def is_dead_end(self, what: str, who: Who, met: set[Ambiguity]) -> bool:
         """Whether nothing is reached from somebody; what is met in finding out is added."""
-        key = (what, self.reading, who.state)
-        known = self.world.dead_ends
-        if key not in known:
+        key = (what, self.tenant.name, who.state)
+        kept = self.world.dead_ends.find(key, self.reading)
+        if kept is None:
             with self._asking.apart() as ambiguities:
                 is_end = next(self._from(what, who), None) is None
-            known[key] = ambiguities() if is_end else None
-        hedges = known[key]
-        met |= hedges or frozenset()
-        return hedges is not None
+            kept = self.world.dead_ends.keep(key, self.reading, is_end, ambiguities())
+        is_end, hedges = kept
+        met |= hedges
+        return is_end
 
     @cached_property
     def _as_nobody(self) -> Exploration:

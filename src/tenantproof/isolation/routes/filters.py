@@ -83,7 +83,7 @@ def _beginning(template: Template) -> str:
 def relevant(documents: Iterable[PolicyDocument], actions: tuple[str, ...]) -> Iterator[Statement]:
     """The statements that may allow one of some actions."""
     for document in documents:
-        yield from _relevant(_Same(document), actions)
+        yield from _relevant(Same(document), actions)
 
 
 def may_name(clause: PrincipalClause | None, names: Iterable[str]) -> bool:
@@ -103,21 +103,21 @@ def may_name(clause: PrincipalClause | None, names: Iterable[str]) -> bool:
     )
 
 
-class _Same:
+class Same:
     """A document as a key of a cache: itself, not what it says."""
 
     def __init__(self, document: PolicyDocument) -> None:
         self.document = document
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.document is self.document
+        return isinstance(other, Same) and other.document is self.document
 
     def __hash__(self) -> int:
         return id(self.document)
 
 
 @lru_cache(maxsize=_MOST)
-def _relevant(document: _Same, actions: tuple[str, ...]) -> tuple[Statement, ...]:
+def _relevant(document: Same, actions: tuple[str, ...]) -> tuple[Statement, ...]:
     listed = [action.lower() for action in actions]
     return tuple(
         statement

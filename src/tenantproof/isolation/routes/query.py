@@ -17,6 +17,7 @@ from tenantproof.evaluate import decide
 from tenantproof.isolation.blame import blame
 from tenantproof.isolation.findings import Step
 from tenantproof.isolation.inquiry import reasons
+from tenantproof.isolation.routes.filters import Same
 from tenantproof.isolation.routes.past import NOTHING, Past, Rename, both, past_of
 from tenantproof.isolation.sagemaker import (
     TARGET_MODEL,
@@ -138,7 +139,7 @@ class Who:
         """The partition of the principal's ARN."""
         return self.arn.split(":")[1]
 
-    @property
+    @cached_property
     def state(self) -> tuple[object, ...]:
         """What tells it from others, however it came to be who it is.
 
@@ -146,7 +147,8 @@ class Who:
         """
         tags = tuple(sorted((k, v) for k, v in self.principal.keys.items() if isinstance(v, str)))
         policies = tuple(
-            (layer.kind, layer.level, *map(id, layer.policies)) for layer in self.policies.layers()
+            (layer.kind, layer.level, *map(Same, layer.policies))
+            for layer in self.policies.layers()
         )
         return self.arn, tags, policies, self.chosen, self.past, self.doubts, self.transitive
 

@@ -16,6 +16,7 @@ from tenantproof.account import Container, HostedEndpoint, Model, parse_s3
 from tenantproof.isolation.route import Route
 from tenantproof.isolation.routes.artifacts import Wall, agree, prefix_of
 from tenantproof.isolation.routes.filters import (
+    Same,
     beginnings,
     may_allow,
     may_allow_behind,
@@ -196,7 +197,9 @@ class Reach:
             return True
         if not self._reads_others(role, wall):
             return False
-        key = (self.asking.reading, role.state, id(self._policy(wall.bucket)), wall.bucket, prefix)
+        policy = self._policy(wall.bucket)
+        same = None if policy is None else Same(policy)
+        key = (self.asking.reading, role.state, same, wall.bucket, prefix)
         known = self.asking.world.companions
         if key not in known:
             known[key] = self._as_companion(role, wall.bucket, prefix)
@@ -205,17 +208,20 @@ class Reach:
 
     def _reads_others(self, role: Who, wall: Wall) -> bool:
         """Whether an execution role can read any artifact beyond a wall, as far as is known."""
-        key = (self.asking.reading, role.state, id(self._policy(wall.bucket)), wall)
-        known = self.asking.world.readers
-        if key not in known:
+        policy = self._policy(wall.bucket)
+        key = (role.state, None if policy is None else Same(policy), wall)
+        readers, reading = self.asking.world.readers, self.asking.reading
+        kept = readers.find(key, reading)
+        if kept is None:
             query = self._reading(role, wall.bucket)
             arn = _object_arn(role, wall.bucket, "")
             tries = (Witness(GET, arn + name, {}, 0) for name in self._keys_to_try(wall))
             if query.can_be_tried and any(map(query.is_allowed_as, tries)):
-                known[key] = True, frozenset()
+                kept = readers.keep(key, reading, True, frozenset())
             else:
-                known[key] = query.smallest(beyond(query, wall)) is not None, query.ambiguities
-        reads, hedges = known[key]
+                reads = query.smallest(beyond(query, wall)) is not None
+                kept = readers.keep(key, reading, reads, query.ambiguities)
+        reads, hedges = kept
         self.asking.met |= hedges
         return reads
 

@@ -11,6 +11,7 @@ from tenantproof.account import Bucket, Identity, IdentityKind
 from tenantproof.errors import Place
 from tenantproof.isolation.manifest import Manifest, Member, Tenant
 from tenantproof.isolation.routes.artifacts import Artifacts
+from tenantproof.isolation.routes.kept import Kept
 from tenantproof.isolation.routes.query import REQUEST_TAG, TAG_KEYS, Companion, Query, Who
 from tenantproof.policy import Access, Effect, Levels, PolicyDocument, PolicySet
 from tenantproof.policy.syntax import PrincipalClause, Statement
@@ -45,9 +46,9 @@ class World:
         self.manifest = manifest
         self.estate = manifest.estate
         self.artifacts = Artifacts(manifest)
-        self.dead_ends: dict[object, frozenset[Ambiguity] | None] = {}
-        self.edges: dict[object, tuple[tuple[Who, ...], frozenset[Ambiguity]]] = {}
-        self.readers: dict[object, tuple[bool, frozenset[Ambiguity]]] = {}
+        self.dead_ends: Kept[bool] = Kept()
+        self.edges: Kept[tuple[Who, ...]] = Kept()
+        self.readers: Kept[bool] = Kept()
         self.companions: dict[object, Companion] = {}
 
     # -- identities --------------------------------------------------------------------------
