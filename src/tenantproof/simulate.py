@@ -30,7 +30,7 @@ from tenantproof.policy.json_reader import (
     quote,
     read_json,
 )
-from tenantproof.request import ContextValue, Principal, Request
+from tenantproof.request import ContextValue, Principal, PrincipalKind, Request
 
 CASE_FIELDS = (
     "id",
@@ -227,7 +227,7 @@ class _CaseReader:
                 self._unexpected(tag, "a text for a tag")
         values = {} if tags is None else self._context(tags)
         texts = {name: value for name, value in values.items() if isinstance(value, str)}
-        return None if arn is None else Principal(arn, texts)
+        return None if arn is None else Principal(arn, texts, kind=_kind_of(arn))
 
     def _context(self, node: JsonNode) -> dict[str, ContextValue]:
         """Keys with values; keys that differ in case alone are one key to IAM, so a problem."""
@@ -268,6 +268,12 @@ class _CaseReader:
             return node.value
         self._unexpected(node, "a text")
         return None
+
+
+def _kind_of(arn: str) -> PrincipalKind:
+    """An AWS service goes by its name, as in a ``Principal`` element; others have an ARN."""
+    is_service = ":" not in arn and arn.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+    return PrincipalKind.SERVICE if is_service else PrincipalKind.AWS
 
 
 def _named(node: JsonNode) -> list[tuple[str, JsonNode]]:

@@ -64,3 +64,23 @@ def test_a_byte_order_mark_before_the_first_line_and_crlf() -> None:
 def test_null_layers_are_no_layers() -> None:
     more = ', "permissions_boundary": null, "service_control_policies": null'
     assert json.loads(run(case("1", more))[0])["decision"] == "Allowed"
+
+
+def test_a_service_goes_by_its_name() -> None:
+    """A service's own request is decided by the trust policy alone."""
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sagemaker.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    asked = {
+        "request": {
+            "principal": {"arn": "sagemaker.amazonaws.com"},
+            "action": "sts:AssumeRole",
+            "resource": "arn:aws:iam::111122223333:role/execution",
+        },
+        "identity_policies": [],
+        "resource_policy": {"Version": "2012-10-17", "Statement": trust},
+    }
+    (answer,) = run(json.dumps(asked).encode())
+    assert json.loads(answer)["decision"] == "Allowed"
