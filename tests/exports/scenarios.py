@@ -740,7 +740,12 @@ def _endpoint_of_its_own(names: Names, variant: str) -> World:
         names,
         allow("iam:PassRole", passed),
         allow("sagemaker:CreateModel", account.sagemaker("model", mine)),
-        allow("sagemaker:CreateEndpointConfig", account.sagemaker("endpoint-config", mine)),
+        allow(
+            "sagemaker:CreateEndpointConfig",
+            account.sagemaker("endpoint-config", mine),
+            # Not of the models that are there, whose role reads everybody's artifacts.
+            Condition={"ArnLike": {"sagemaker:ModelArn": account.sagemaker("model", mine)}},
+        ),
         allow(
             "sagemaker:CreateEndpoint",
             [account.sagemaker("endpoint", mine), account.sagemaker("endpoint-config", mine)],
