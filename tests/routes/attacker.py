@@ -496,7 +496,11 @@ class Attacker:
             arns = {k: f"{where}:{k}/{name}" for k in ("model", "endpoint-config", "endpoint")}
             created = [
                 state.attempt("sagemaker:CreateModel", arns["model"]),
-                state.attempt("sagemaker:CreateEndpointConfig", arns["endpoint-config"]),
+                state.attempt(
+                    "sagemaker:CreateEndpointConfig",
+                    arns["endpoint-config"],
+                    {"sagemaker:ModelArn": arns["model"]},
+                ),
                 state.attempt("sagemaker:CreateEndpoint", arns["endpoint"]),
                 state.attempt("sagemaker:CreateEndpoint", arns["endpoint-config"]),
             ]
