@@ -15,8 +15,14 @@ from exports.account import Json, allow, deny, document, grant, multi_model, sin
 from exports.estates import estate
 from exports.world import world
 from tenantproof.cli import main
+from tenantproof.isolation import load_manifest
 from tenantproof.isolation.routes.filters import may_allow
+from tenantproof.isolation.routes.world import Asking
+from tenantproof.isolation.routes.world import World as Accounts
 from tenantproof.policy import PolicySet, parse_policy
+from tenantproof.prove import Budget
+from tenantproof.prove.engines import Ledger
+from tenantproof.reading import DOCUMENTED
 
 NAMES = Names()
 ACCOUNT = World(NAMES).account
@@ -524,3 +530,13 @@ def test_an_endpoint_that_cannot_be_invoked_serves_nobody(tmp_path: Path) -> Non
         allow("sagemaker:CreateEndpoint", [OWN_ENDPOINT, OWN_CONFIG]),
     )
     assert verdicts(made, tmp_path) == {}
+
+
+def test_a_doubt_of_one_question_is_no_dead_end_of_the_next() -> None:
+    """What is kept for others is found out as if nothing had been doubted before."""
+    manifest = load_manifest(Path(__file__).parents[2] / "examples" / "account")
+    asking = Asking(Accounts(manifest), manifest.tenants[0], DOCUMENTED, Budget(), Ledger())
+    asking.doubted = True
+    with asking.apart():
+        assert not asking.doubted
+    assert asking.doubted

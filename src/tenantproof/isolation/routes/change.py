@@ -11,7 +11,7 @@ Amazon SageMaker" of the service authorization reference.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache, partial, reduce
 from itertools import chain, combinations
 from typing import TypeVar
@@ -146,7 +146,6 @@ class Changing:
     reach: Reach
     becoming: Becoming
     lands: Callable[[Who], Iterator[Outcome]]
-    _doubts: list[Doubt] = field(default_factory=list)
 
     def of(self, who: Who) -> Iterator[Outcome]:
         """Every way, and every doubt that is not vain."""

@@ -283,14 +283,15 @@ class Asking:
         Yields:
             What was met, once the context is left.
         """
-        asked, met, reached = self.asked, self.met, self.reached
-        self.asked, self.met, self.reached = [], set(), {}
+        before = self.asked, self.met, self.reached, self.doubted
+        # A doubt of before is no reason to leave one out of what is kept.
+        self.asked, self.met, self.reached, self.doubted = [], set(), {}, False
         found: frozenset[Ambiguity] = frozenset()
         try:
             yield lambda: found
             found = self.ambiguities
         finally:
-            self.asked, self.met, self.reached = asked, met, reached
+            self.asked, self.met, self.reached, self.doubted = before
 
     @property
     def ambiguities(self) -> frozenset[Ambiguity]:
