@@ -22,13 +22,42 @@ from tenantproof.prove.regular import (
 )
 
 
-class Within:
+class _LikeAnother:
+    """An automaton with the states and steps of another one, from which it differs in its ends."""
+
+    forks = False
+    language: Automaton
+
+    @property
+    def characters(self) -> frozenset[str]:
+        """Every character that the language tells from others."""
+        return self.language.characters
+
+    @property
+    def sets(self) -> frozenset[CharSet]:
+        """The sets of characters that the language tells apart."""
+        return self.language.sets
+
+    @property
+    def size(self) -> int:
+        """The number of states."""
+        return self.language.size
+
+    @property
+    def trap(self) -> int:
+        """The state from which everything that follows is accepted; -1 if there is none."""
+        return self.language.trap
+
+    def step(self, state: int, char: str) -> int:
+        """The state after reading one more character."""
+        return self.language.step(state, char)
+
+
+class Within(_LikeAnother):
     """The texts that, between a prefix and a suffix, are in a language.
 
     How a condition on ``team-acme`` looks from the name ``acme`` that is a part of it.
     """
-
-    forks = False
 
     def __init__(self, language: Automaton, prefix: str = "", suffix: str = "") -> None:
         self.language = language
@@ -48,38 +77,14 @@ class Within:
     def __repr__(self) -> str:
         return f"Within({self.language!r}, {self.prefix!r}, {self.suffix!r})"
 
-    @property
-    def characters(self) -> frozenset[str]:
-        """Every character that the language tells from others."""
-        return self.language.characters
-
-    @property
-    def sets(self) -> frozenset[CharSet]:
-        """The sets of characters that the language tells apart."""
-        return self.language.sets
-
-    @property
-    def size(self) -> int:
-        """The number of states."""
-        return self.language.size
-
     @cached_property
     def start(self) -> int:
         """The state before the first character."""
         return self._read(self.language.start, self.prefix)
 
-    @property
-    def trap(self) -> int:
-        """The state from which everything that follows is accepted; -1 if there is none."""
-        return self.language.trap
-
     def accepting(self, state: int) -> bool:
         """Whether the text read so far is in the language."""
         return self.language.accepting(self._read(state, self.suffix))
-
-    def step(self, state: int, char: str) -> int:
-        """The state after reading one more character."""
-        return self.language.step(state, char)
 
     def next_chars(self, state: int) -> frozenset[str] | None:  # noqa: ARG002
         """None: the characters that lead on are not listed."""
@@ -287,14 +292,12 @@ class Joined(Stepwise):
         return None
 
 
-class Beginnings:
+class Beginnings(_LikeAnother):
     """The texts that a text of a language begins with, the whole one too.
 
     How a language of object keys looks from a prefix that keys are listed by. Every state of a
     language that is not dead has a future, so that each accepts.
     """
-
-    forks = False
 
     def __init__(self, language: Language) -> None:
         self.language = language
@@ -309,37 +312,13 @@ class Beginnings:
         return f"Beginnings({self.language!r})"
 
     @property
-    def characters(self) -> frozenset[str]:
-        """Every character that the language tells from others."""
-        return self.language.characters
-
-    @property
-    def sets(self) -> frozenset[CharSet]:
-        """The sets of characters that the language tells apart."""
-        return self.language.sets
-
-    @property
-    def size(self) -> int:
-        """The number of states."""
-        return self.language.size
-
-    @property
     def start(self) -> int:
         """The state before the first character."""
         return self.language.start
 
-    @property
-    def trap(self) -> int:
-        """The state from which everything that follows is accepted; -1 if there is none."""
-        return self.language.trap
-
     def accepting(self, state: int) -> bool:
         """Whether the text read so far begins a text of the language."""
         return state != 0
-
-    def step(self, state: int, char: str) -> int:
-        """The state after reading one more character."""
-        return self.language.step(state, char)
 
     def next_chars(self, state: int) -> frozenset[str] | None:
         """The characters that lead on; None where they are many."""
