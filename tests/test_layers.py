@@ -35,6 +35,9 @@ BELOW: dict[str, set[str]] = {
     "certificate": {"errors", "evaluate", "policy", "reading", "request"},
     "certify": {"certificate", "errors", "isolation", "policy"},
     "report": {"compare", "errors", "isolation", "mutate", "policy", "prove", "request"},
+    "aws": {"errors"},
+    "live": {"aws", "errors", "evaluate", "isolation", "policy", "reading", "request"},
+    "pull": {"account", "aws", "errors", "policy", "sources"},
     "init": {"account", "errors", "policy", "sources"},
     "simulate": {"errors", "evaluate", "policy", "request"},
     "explain": {
@@ -50,7 +53,9 @@ BELOW: dict[str, set[str]] = {
         "compare",
         "errors",
         "explain",
+        "aws",
         "isolation",
+        "live",
         "mutate",
         "policy",
         "prove",
@@ -63,6 +68,7 @@ BELOW: dict[str, set[str]] = {
     "pytest_plugin": {"compare", "policy", "testing", "vendors"},
     "vendors": {"errors", "isolation", "policy", "prove", "report", "request"},
     "cli": {
+        "aws",
         "certificate",
         "certify",
         "compare",
@@ -70,8 +76,10 @@ BELOW: dict[str, set[str]] = {
         "explain",
         "init",
         "isolation",
+        "live",
         "mutate",
         "prove",
+        "pull",
         "report",
         "simulate",
         "sources",
@@ -81,7 +89,13 @@ FORBIDDEN = {"boto3", "botocore", "hypothesis", "pytest", "tenantproof_strategie
 FACES_OF_TESTS = {"testing", "pytest_plugin"}
 """Layers that pytest and Hypothesis belong to."""
 # When names are drawn Hypothesis draws them; importing the package does not load it.
-WHEN_CALLED = {"vendors": {"hypothesis", "tenantproof_strategies"}}
+# AWS's library is loaded by who was asked to speak with AWS.
+WHEN_CALLED = {
+    "aws": {"boto3", "botocore"},
+    "live": {"boto3", "botocore"},
+    "pull": {"boto3", "botocore"},
+    "vendors": {"hypothesis", "tenantproof_strategies"},
+}
 
 
 def root() -> Path:

@@ -11,7 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from tenantproof.errors import BoundedError, BudgetExceededError, DisagreementError
-from tenantproof.isolation.attack import attempts, contexts, near, policy_texts
+from tenantproof.evaluate import decide
+from tenantproof.isolation.attack import (
+    Attacked,
+    attempts,
+    contexts,
+    near,
+    policy_texts,
+    sampled,
+)
 from tenantproof.isolation.blame import blame
 from tenantproof.isolation.coverage import Covered, Missing, Retarget, Undecided, cover
 from tenantproof.isolation.findings import Finding, Question, Verdict
@@ -51,6 +59,7 @@ class Asker:
         first_only: whether a principal's first leak at an endpoint is enough, without its victims
             and without better requests for it.
         attacks: whether what is proved is attacked, too; what is not says so with 0 requests.
+        samples: how many of the requests of such an attack a finding keeps.
     """
 
     manifest: Manifest
@@ -59,6 +68,7 @@ class Asker:
     engines: tuple[Engine, ...] = (AUTOMATA,)
     first_only: bool = False
     attacks: bool = True
+    samples: int = 0
     _languages: dict[tuple[str, ...], Language] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -104,7 +114,7 @@ class Asker:
         ask: Callable[[InquiryT], list[Finding]],
         draft: Finding,
         promise: Promise,
-        attack: Callable[[], int],
+        attack: Callable[[], Attacked],
     ) -> Answered:
         """What ``ask`` finds; else PROVED, once attacked and asked under the other readings."""
         found = self._proved_unless(inquiry, ask, draft, attack)
@@ -116,20 +126,21 @@ class Asker:
         inquiry: InquiryT,
         ask: Callable[[InquiryT], list[Finding]],
         draft: Finding,
-        attack: Callable[[], int],
+        attack: Callable[[], Attacked],
     ) -> list[Finding]:
         try:
             found = ask(inquiry)
             if found:
                 return found
-            attacked = attack() if self.attacks else 0
+            attacked = attack() if self.attacks else Attacked(0)
             for flipped, (other,) in under_other_readings([inquiry]):
                 under_other = ask(other)
                 if under_other:
-                    return [_doubtful(finding, flipped) for finding in under_other]
+                    doubtful = (_doubtful(finding, flipped) for finding in under_other)
+                    return [_decided(finding, inquiry.reading) for finding in doubtful]
         except BudgetExceededError as error:
             return [replace(draft, verdict=Verdict.UNKNOWN, reason=no_answer(error))]
-        return [replace(draft, attacked=attacked, engines=inquiry.engines)]
+        return [replace(_attacked(draft, attacked), engines=inquiry.engines)]
 
     def leaks(self, answers: Iterable[Finding | None]) -> list[Finding]:
         """The findings among some answers, up to the first leak where that is enough."""
@@ -152,6 +163,7 @@ class Asker:
             reason=_only_under_this_reading(inquiry, request),
             engines=inquiry.engines,
             statements=blame(decision, request, inquiry.reading),
+            probes=(inquiry.probe(request),),
         )
 
     def denies(
@@ -165,7 +177,7 @@ class Asker:
         patterns = (*near, *neighbours, *self.manifest.shared)
         return Denies(inquiry, is_forbidden, tuple(dict.fromkeys(patterns)))
 
-    def attack(self, promise: Denies) -> int:
+    def attack(self, promise: Denies) -> Attacked:
         """Evaluate requests near the boundary; none of the forbidden may be allowed.
 
         Raises:
@@ -180,15 +192,18 @@ class Asker:
             for setting in contexts(member.policies, keys, member.principal)
         )
         tried = 0
+        of_models: dict[ContextValue | None, Request] = {}
         for request in _requests(inquiry, words, settings):
             if promise.forbids(request):
                 tried += 1
+                of_models.setdefault(request.context.get(TARGET_MODEL), request)
                 if inquiry.decide(request).allowed:
                     raise DisagreementError(
                         f"the prover says that no such request is allowed, the evaluator allows"
                         f" {request}"
                     )
-        return tried
+        chosen = sampled(tuple(of_models.values()), self.samples)
+        return Attacked(tried, tuple(map(inquiry.probe, chosen)))
 
     def covered(
         self, draft: Finding, inquiries: Sequence[Inquiry], models: Term, words: Words | None
@@ -210,7 +225,7 @@ class Asker:
             if isinstance(answer, Covered):
                 if self.attacks:
                     tried = [("no model", _as_it_is)] if words is None else words.tried()
-                    finding = replace(finding, attacked=answer.attack(tried))
+                    finding = _attacked(finding, answer.attack(tried, self.samples))
                 proved = self._under_other_readings(finding, inquiries, models)
                 promises = () if words is None else (words.promise(answer),)
                 return Answered((self.noted(proved, ledger),), promises)
@@ -238,6 +253,7 @@ class Asker:
                     verdict=Verdict.LEAK,
                     request=request,
                     statements=statements,
+                    probes=(inquiry.probe(request),),
                     reason=f"nothing in {layers} allows it" if layers else None,
                 )
 
@@ -363,6 +379,16 @@ def _doubtful(finding: Finding, flipped: Iterable[Ambiguity]) -> Finding:
     is_leak = finding.verdict is Verdict.LEAK
     reason = hangs_on(flipped) if is_leak else finding.reason
     return replace(finding, verdict=Verdict.UNKNOWN, reason=reason)
+
+
+def _attacked(finding: Finding, attacked: Attacked) -> Finding:
+    return replace(finding, attacked=attacked.tried, probes=attacked.probes)
+
+
+def _decided(finding: Finding, reading: Reading) -> Finding:
+    """A finding of another reading, its probes with what this one says of them."""
+    probes = (replace(p, decision=decide(p.access, p.request, reading)) for p in finding.probes)
+    return replace(finding, probes=tuple(probes))
 
 
 def _requests(

@@ -6,9 +6,12 @@ the Hypothesis strategies attack with random ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice, product
+from typing import TypeVar
 
+from tenantproof.isolation.findings import Probe
 from tenantproof.policy import PolicySet
 from tenantproof.policy.syntax import AnyChar, AnyChars, Chars, Escape, Template, Variable
 from tenantproof.prove import Domain
@@ -16,6 +19,31 @@ from tenantproof.request import ContextValue, Principal
 
 MOST_REQUESTS = 128
 """The most requests made of one proof."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Attacked:
+    """How an attack went that did not succeed.
+
+    Attributes:
+        tried: how many requests were made.
+        probes: some of them, for whoever wants to ask somebody else, too.
+    """
+
+    tried: int
+    probes: tuple[Probe, ...] = ()
+
+
+def sampled(tried: Sequence[T], most: int) -> list[T]:
+    """At most so many of what was tried: the first, which lie nearest, then evenly to the last."""
+    if len(tried) <= most:
+        return list(tried)
+    nearest = tried[: (most + 1) // 2]
+    rest, more = tried[len(nearest) :], most - len(nearest)
+    return [*nearest, *(rest[at * len(rest) // more - 1] for at in range(1, more + 1))]
+
 
 _FILLERS = ("", "x", "/", "x/y")
 

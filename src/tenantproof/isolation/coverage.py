@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from tenantproof.errors import BudgetExceededError, DisagreementError
-from tenantproof.isolation.attack import MOST_REQUESTS
+from tenantproof.isolation.attack import MOST_REQUESTS, Attacked, sampled
 from tenantproof.isolation.inquiry import Inquiry
 from tenantproof.prove import Atom, Language, Opaque, Some, Term, conj, disj, neg, substitute
 from tenantproof.prove.concrete import decided
@@ -44,26 +44,28 @@ class Covered:
 
     found: tuple[tuple[Inquiry, Request], ...]
 
-    def attack(self, models: Iterable[tuple[str, Retarget]]) -> int:
+    def attack(self, models: Iterable[tuple[str, Retarget]], samples: int = 0) -> Attacked:
         """Evaluate models near the boundary: each must be allowed in one of the contexts.
 
         Args:
             models: the models to try, each with its name and how it is put into a request.
-
-        Returns:
-            How many models were tried.
+            samples: how many of the requests are wanted.
 
         Raises:
             DisagreementError: one is not.
         """
-        tried = list(islice(models, MOST_REQUESTS))
-        for name, retarget in tried:
-            if not any(inquiry.decide(retarget(one)).allowed for inquiry, one in self.found):
+        allowed: list[tuple[Inquiry, Request]] = []
+        for name, retarget in islice(models, MOST_REQUESTS):
+            requests = ((inquiry, retarget(one)) for inquiry, one in self.found)
+            found = next(((i, r) for i, r in requests if i.decide(r).allowed), None)
+            if found is None:
                 raise DisagreementError(
                     f"the prover says that each model is allowed, the evaluator allows {name}"
                     " in none of the contexts found"
                 )
-        return len(tried)
+            allowed.append(found)
+        probes = tuple(inquiry.probe(one) for inquiry, one in sampled(allowed, samples))
+        return Attacked(len(allowed), probes)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from tenantproof.errors import Place
+from tenantproof.evaluate import Decision
 from tenantproof.isolation.route import Route
 from tenantproof.policy import Access, Effect
 from tenantproof.prove.engines import EngineAnswers
@@ -78,6 +79,72 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Probe:
+    """A concrete request that an answer rests on: somebody else can be asked about it, too.
+
+    Attributes:
+        request: the request.
+        access: the policies that decide it.
+        decision: what the evaluator decided.
+        is_deployed: whether these are the principal's policies as they stand: not those that a
+            step of a way has changed by then.
+    """
+
+    request: Request
+    access: Access = field(repr=False)
+    decision: Decision = field(repr=False)
+    is_deployed: bool = True
+
+
+class Standing(Enum):
+    """What somebody else's answers make of a finding."""
+
+    CONFIRMED = "confirmed"
+    REFUTED = "refuted"
+    UNCONFIRMED = "unconfirmed"
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What somebody else says of one request.
+
+    Attributes:
+        standing: whether it is what the evaluator says.
+        asked: who was asked: the name of an AWS operation, empty where nobody was.
+        request: the request.
+        decision: the evaluator's decision, as ``simulate`` names it.
+        answer: the other's, in its own word; None where it gave none.
+        reason: of what is not confirmed, why; of what is, what limits it.
+        statements: the names of the statements that the other's decision rests on.
+        case: of what is refuted, the folder with all that is needed to ask again.
+    """
+
+    standing: Standing
+    asked: str
+    request: Request
+    decision: str
+    answer: str | None = None
+    reason: str | None = None
+    statements: tuple[str, ...] = ()
+    case: str | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What somebody else says of a finding.
+
+    Attributes:
+        standing: confirmed where every request was, refuted where one was, else unconfirmed.
+        opinions: what was said of each request; empty where there was none to ask about.
+        reason: of what is unconfirmed without opinions, why.
+    """
+
+    standing: Standing
+    opinions: tuple[Opinion, ...] = ()
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
 class CertificateNote:
     """Whether a proof of a PROVED was written to the certificate, and if not, why not."""
 
@@ -114,6 +181,9 @@ class Finding:
         more_principals: of ``reaches``, how many the tenant has beside ``principal``.
         route: of ``artifacts``, the kind of way that was looked for.
         steps: of a LEAK of ``artifacts``, the way, step by step.
+        probes: requests that the answer rests on: of a LEAK all that it needs, of a PROVED those
+            that it was attacked with, where a sample of them was asked for.
+        evidence: what somebody else says of the probes; None where nobody was asked.
     """
 
     question: Question
@@ -138,6 +208,8 @@ class Finding:
     more_principals: int = 0
     route: Route | None = None
     steps: tuple[Step, ...] = ()
+    probes: tuple[Probe, ...] = field(default=(), compare=False, repr=False)
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,14 @@ from typing import Self, TypeVar
 
 from tenantproof.errors import DisagreementError
 from tenantproof.evaluate import Decision, decide
+from tenantproof.isolation.findings import Probe
 from tenantproof.isolation.manifest import Endpoint, Member
 from tenantproof.isolation.sagemaker import (
     TARGET_MODEL,
     target_model_actions,
     target_model_domain,
 )
+from tenantproof.isolation.substitution import spelled_out
 from tenantproof.policy import Access
 from tenantproof.prove import (
     Budget,
@@ -179,6 +181,24 @@ class Inquiry:
     def decide(self, request: Request) -> Decision:
         """The evaluator's decision on a request."""
         return decide(self.access, request, self.reading)
+
+    def probe(self, request: Request) -> Probe:
+        """A request with the policies that decide it, for somebody else to be asked about.
+
+        Raises:
+            DisagreementError: with a tenant's name in its place the policies say something else.
+        """
+        decision = self.decide(request)
+        access, plain = spelled_out(self.access, request)
+        if plain is request:
+            return Probe(request, access, decision)
+        again = decide(access, plain, self.reading)
+        if again.outcome is not decision.outcome:
+            raise DisagreementError(
+                f"the policies of all tenants say {decision.outcome.value} of {request}, those of"
+                f" its tenant {again.outcome.value}"
+            )
+        return Probe(plain, access, again)
 
     def replay(self, request: Request) -> Decision:
         """The evaluator's decision on a request that the model says is allowed.

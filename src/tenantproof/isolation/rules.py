@@ -13,7 +13,7 @@ from itertools import islice
 
 from tenantproof.errors import BudgetExceededError
 from tenantproof.isolation.asking import Asked, Asker, Words, all_of
-from tenantproof.isolation.attack import near, policy_texts
+from tenantproof.isolation.attack import Attacked, near, policy_texts, sampled
 from tenantproof.isolation.coverage import Covered, Retarget
 from tenantproof.isolation.findings import Escape, Finding, Question, Verdict
 from tenantproof.isolation.inquiry import HAS_TARGET, TARGET, Inquiry
@@ -491,18 +491,20 @@ class RuleQuestions:
 
         return OfEachTenant(rule, self._texts_near(member), to)
 
-    def _attack(self, inquiry: RuleInquiry, promise: OfEachTenant) -> int:
+    def _attack(self, inquiry: RuleInquiry, promise: OfEachTenant) -> Attacked:
         """Evaluate requests of tenants with some names; none of the forbidden may be allowed.
 
         Raises:
             DisagreementError: one is, though the prover says that none can be.
         """
-        tried = 0
+        attacks: list[Attacked] = []
         for name in self.names_to_try(inquiry.rule, inquiry.member):
             to_one = promise.to(name)
             assert isinstance(to_one, Denies)
-            tried += self.asker.attack(to_one)
-        return tried
+            attacks.append(self.asker.attack(to_one))
+        probes = [probe for attack in attacks for probe in attack.probes]
+        chosen = tuple(sampled(probes, self.asker.samples))
+        return Attacked(sum(attack.tried for attack in attacks), chosen)
 
     def names_to_try(self, rule: TenantRule, member: Member) -> list[str]:
         """Names of a rule near each other, and near what the policies and shared patterns say."""

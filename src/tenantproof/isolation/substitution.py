@@ -12,11 +12,11 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from itertools import pairwise
 
 from tenantproof.errors import Place
-from tenantproof.policy import Condition, PolicyDocument, PolicySet, Statement, statements
+from tenantproof.policy import Access, Condition, PolicyDocument, PolicySet, Statement, statements
 from tenantproof.policy.syntax import Chars, Clause, Family, Part, Template, Variable
 from tenantproof.prove import Domain, shortest_member
 from tenantproof.prove.regular import ANY_CHARACTER, CharSet, Concat, One, Regular, Repeat
-from tenantproof.request import ContextValue, Principal
+from tenantproof.request import ContextValue, Principal, Request
 
 PLACEHOLDER = "{tenant}"
 """Where texts hold the tenant's name."""
@@ -49,6 +49,21 @@ def named(template: Principal, name: str) -> Principal:
         {key: value.replace(PLACEHOLDER, name) for key, value in template.tags.items()},
         {key: put_name(value, name) for key, value in template.context.items()},
     )
+
+
+def spelled_out(access: Access, request: Request) -> tuple[Access, Request]:
+    """Policies in which the reserved tag stands for a name, with the name of a request's principal.
+
+    What is asked of anybody who does not know the reserved tag is asked like this.
+    """
+    principal = request.principal
+    name = principal.tags.get(TAG)
+    if name is None:
+        return access, request
+    tags = {key: value for key, value in principal.tags.items() if key != TAG}
+    caller = Substitution(access.caller).of(name)
+    plain = replace(request, principal=replace(principal, tags=tags))
+    return replace(access, caller=caller), plain
 
 
 def put_name(value: ContextValue, name: str) -> ContextValue:

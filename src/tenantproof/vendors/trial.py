@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from tenantproof.errors import BudgetExceededError
 from tenantproof.isolation import Escape, Finding, Manifest, Question, Verdict
 from tenantproof.isolation.asking import Asker
+from tenantproof.isolation.attack import Attacked
 from tenantproof.isolation.inquiry import HAS_TARGET, TARGET, Inquiry, inside, outside
 from tenantproof.isolation.manifest import Endpoint, Member
 from tenantproof.isolation.rules import models_named
@@ -186,8 +187,8 @@ class Trial:
         near = (p.replace(PLACEHOLDER, n) for n in others[:_NEIGHBOURS] for p in vendor.owns)
         promise = self._asker.denies(inquiry, wall.is_outside, near)
 
-        def attack() -> int:
-            return self._asker.attack(promise) if attacked else 0
+        def attack() -> Attacked:
+            return self._asker.attack(promise) if attacked else Attacked(0)
 
         return self._asker.proved_unless(inquiry, ask, draft, promise, attack).findings
 

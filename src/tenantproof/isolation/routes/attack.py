@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from tenantproof.account import parse_s3
 from tenantproof.errors import DisagreementError
 from tenantproof.evaluate import decide
+from tenantproof.isolation.attack import Attacked, sampled
+from tenantproof.isolation.findings import Probe
 from tenantproof.isolation.route import Route
 from tenantproof.isolation.routes.artifacts import prefix_of
 from tenantproof.isolation.routes.query import Who
@@ -34,23 +36,28 @@ _Attempt = tuple[tuple[Access, Request], ...]
 """Requests that together would be a way."""
 
 
-def attacked(exploration: Exploration) -> int:
+def attacked(exploration: Exploration, samples: int = 0) -> Attacked:
     """Try to break a proof.
 
-    Returns:
-        How many attempts were made.
+    Args:
+        exploration: what was proved.
+        samples: how many of the requests are wanted.
 
     Raises:
         DisagreementError: one succeeds, though the prover says that none can.
     """
+    tried: list[Probe] = []
     attempts = tuple(islice(_attempts(exploration), MOST_REQUESTS))
     for attempt in attempts:
-        if all(decide(access, r, exploration.reading).allowed for access, r in attempt):
+        probes = [Probe(r, access, decide(access, r, exploration.reading)) for access, r in attempt]
+        denied = next((probe for probe in probes if not probe.decision.allowed), None)
+        if denied is None:
             requests = " then ".join(str(request) for _, request in attempt)
             raise DisagreementError(
                 f"the prover says that there is no way, the evaluator allows {requests}"
             )
-    return len(attempts)
+        tried.append(denied)
+    return Attacked(len(attempts), tuple(sampled(tried, samples)))
 
 
 def _attempts(exploration: Exploration) -> Iterator[_Attempt]:

@@ -10,7 +10,8 @@ from itertools import chain, combinations
 from tenantproof.errors import BudgetExceededError
 from tenantproof.evaluate import decide
 from tenantproof.isolation.asking import Asked, Asker, asked_about, hangs_on, no_answer
-from tenantproof.isolation.findings import Finding, Question, Step, Verdict
+from tenantproof.isolation.attack import Attacked
+from tenantproof.isolation.findings import Finding, Probe, Question, Step, Verdict
 from tenantproof.isolation.manifest import Member, Tenant
 from tenantproof.isolation.promises import Answered
 from tenantproof.isolation.route import Route
@@ -86,7 +87,9 @@ class RouteQuestions:
             return self._leak(draft, way, exploration)
         if doubts:
             return replace(draft, verdict=Verdict.UNKNOWN, reason=_said(doubts))
-        tried = attacked(exploration) if self._asker.attacks else 0
+        attack = Attacked(0)
+        if self._asker.attacks:
+            attack = attacked(exploration, self._asker.samples)
         for flipped, (other,) in under_other_readings([exploration]):
             other_way, other_doubts = other.found
             if other_way is not None:
@@ -96,7 +99,8 @@ class RouteQuestions:
         missing = self._missing()
         if missing is not None:
             return replace(draft, verdict=Verdict.UNKNOWN, reason=missing)
-        return replace(draft, attacked=tried, engines=("automata",))
+        proved = replace(draft, attacked=attack.tried, engines=("automata",))
+        return replace(proved, probes=attack.probes)
 
     def _missing(self) -> str | None:
         """What the sources leave out that could change any answer, if anything."""
@@ -116,6 +120,7 @@ class RouteQuestions:
             steps=way.steps,
             reason=way.more or _only_under_this_reading(way.steps, exploration),
             engines=("automata",),
+            probes=tuple(_probes(way.steps, exploration)),
         )
 
     # -- what the answers rest on ------------------------------------------------------------
@@ -147,6 +152,14 @@ class RouteQuestions:
         gaps = self._world.estate.gaps
         for gap in gaps:
             yield f"{gap.message} ({gap.place})"
+
+
+def _probes(steps: tuple[Step, ...], exploration: Exploration) -> Iterator[Probe]:
+    """The requests of a way; behind the first change the policies are no longer those deployed."""
+    for at, step in enumerate(steps):
+        decision = decide(step.access, step.request, exploration.reading)
+        as_deployed = at == 0 or exploration.route is not Route.CHANGE
+        yield Probe(step.request, step.access, decision, as_deployed)
 
 
 def _said(doubts: tuple[Doubt, ...]) -> str:
