@@ -107,6 +107,7 @@ def test_the_certificates_are_accepted(setup: Setup) -> None:
     assert [str(claim) for claim in found.without_proof] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["company-a-b", "tags", "company-a-b/leaky"])
 def test_no_mutant_of_an_example_is_accepted(name: str) -> None:
     data = certificate_of(EXAMPLES / name)

@@ -148,6 +148,7 @@ def test_one_account_for_two_keys() -> None:
     assert allowed(fixed) is None
 
 
+@pytest.mark.slow
 def test_a_name_put_into_a_resource() -> None:
     own_folder = identity(statement(Resource="arn:aws:s3:::home/${aws:username}/*"))
     all_folders = identity(statement(Resource="arn:aws:s3:::home/*/*"))

@@ -195,6 +195,7 @@ def test_a_smaller_request_that_an_opaque_condition_decides_is_not_excluded(setu
 # -- budgets -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_pattern_of_many_stars_ends_in_time(setup: Setup) -> None:
     assert verdicts(setup, allow("*a" * 20_000)) <= {Verdict.PROVED, Verdict.UNKNOWN}
 

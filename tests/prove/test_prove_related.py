@@ -54,6 +54,7 @@ def everything(domains: Mapping[str, Domain]) -> list[dict[str, str]]:
     return [dict(zip(domains, each, strict=True)) for each in itertools.product(*choices)]
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(
     st.dictionaries(matches(), st.booleans(), min_size=1, max_size=3),
