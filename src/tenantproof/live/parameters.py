@@ -6,6 +6,7 @@ cannot say, or are documented not to decide, is :class:`NotSimulatable`, with th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
@@ -45,6 +46,10 @@ ALLOWS_EVERYTHING = (
     '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
 )
 """Beside it a session policy alone decides."""
+
+_ACTION = re.compile("[A-Za-z0-9-]+:[A-Za-z0-9]+")
+_COLONS = 5
+"""Between the six fields of an ARN."""
 
 _IDENTITY = "PolicyInputList"
 _BOUNDARY = "PermissionsBoundaryPolicyInputList"
@@ -144,17 +149,32 @@ def _caller(request: Request) -> _Caller:
 
 def _check_request(request: Request) -> None:
     action, resource = request.action, request.resource
-    if len(action) not in ACTION_LENGTHS or "*" in action or not action.isprintable():
+    if len(action) not in ACTION_LENGTHS or not _ACTION.fullmatch(action):
         raise _RefusedError(
-            f"the action {action!r} has {len(action)} characters, the API takes"
-            f" {_shown(ACTION_LENGTHS)}, no wildcards"
+            f"the action is {action!r}, the API takes service:Name of {_shown(ACTION_LENGTHS)}"
+            " characters"
         )
     if len(resource) not in RESOURCE_LENGTHS:
         raise _RefusedError(
             f"the resource has {len(resource)} characters, the API takes {_shown(RESOURCE_LENGTHS)}"
         )
+    if resource != "*" and not (resource.startswith("arn:") and resource.count(":") >= _COLONS):
+        raise _RefusedError(f"the resource is {resource!r}, the API takes an ARN or *")
     if not resource.isprintable():
         raise _RefusedError("the resource has characters that no answer can name")
+    of_arn, given = _accounts_of_resource(request)
+    if of_arn and given and of_arn != given:
+        raise _RefusedError(f"aws:ResourceAccount is {given}, and the resource is of {of_arn}")
+
+
+def _accounts_of_resource(request: Request) -> tuple[str | None, str | None]:
+    """The account that the resource's ARN names, and the one that the request's key says."""
+    fields = request.resource.split(":", 5)
+    of_arn, given = "".join(fields[4:5]), request.keys.get("aws:resourceaccount")
+    return (
+        of_arn if _is_account_id(of_arn) else None,
+        given if isinstance(given, str) and _is_account_id(given) else None,
+    )
 
 
 def _shown(lengths: range) -> str:
@@ -394,19 +414,12 @@ class _Asked:
         return Mentions.of(policy for layer in layers for policy in layer.policies)
 
     def _owner(self) -> dict[str, str]:
-        """``ResourceOwner``, where it is not the caller's account or the ARN names none."""
-        named = self.request.resource.split(":", 5)[4:5]
-        of_arn = named[0] if named and _is_account_id(named[0]) else None
-        given = self.request.keys.get("aws:resourceaccount", of_arn)
-        if not isinstance(given, str) or not _is_account_id(given):
+        """``ResourceOwner``, where the resource's ARN does not name the caller's account."""
+        of_arn, given = _accounts_of_resource(self.request)
+        owner = of_arn or given
+        if owner is None or of_arn == self.caller.account:
             return {}
-        if of_arn not in (None, given):
-            raise _RefusedError(
-                f"aws:ResourceAccount is {given}, and the resource's ARN names {of_arn}"
-            )
-        if of_arn == self.caller.account:
-            return {}
-        return {"ResourceOwner": f"arn:{self.caller.partition}:iam::{given}:root"}
+        return {"ResourceOwner": f"arn:{self.caller.partition}:iam::{owner}:root"}
 
 
 def _is_account_id(text: str) -> bool:
