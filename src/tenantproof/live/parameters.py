@@ -34,13 +34,13 @@ MOST_LEVELS = 7
 """What the API takes, by its model; of lengths botocore checks the least alone."""
 
 ALLOWS_NOTHING = (
-    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "NotAction": "*",'
-    ' "Resource": "*"}]}'
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action":'
+    ' "sts:GetCallerIdentity", "Resource": "*"}]}'
 )
 """A policy that stands where the API wants one and the request has none.
 
-No action is outside ``*``, so that it applies to no request; and it is no Deny, so that it cannot
-deny one however it is read.
+What it allows nobody is asked about: everybody may do it ("No permissions are required to perform
+this operation"). And it is no Deny, so that it cannot deny anything however it is read.
 """
 
 ALLOWS_EVERYTHING = (
