@@ -379,16 +379,22 @@ class IamServer:
         page: int = 1000,
     ) -> None:
         self.decide = decide
-        self.form = form
-        self.page = page
         self.requests: list[Request] = []
         self.stopping = threading.Event()
-        self._faults = itertools.chain(faults, itertools.repeat(fine))
         self._lock = threading.Lock()
+        self.follow(faults, form=form, page=page)
         self._http = _Http(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(
             target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
         )
+
+    def follow(self, faults: Iterable[Fault], *, form: str = NEW, page: int = 1000) -> None:
+        """Begin a script; nothing came in yet."""
+        with self._lock:
+            self.form = form
+            self.page = page
+            self._faults = itertools.chain(faults, itertools.repeat(fine))
+            self.requests.clear()
 
     @property
     def url(self) -> str:
