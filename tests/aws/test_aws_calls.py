@@ -206,3 +206,35 @@ def test_pages_that_do_not_end(aws: Aws, markers: list[str | None], words: str) 
         with pytest.raises(CallFailedError, match=words) as caught:
             seen.extend(read)
     assert caught.value.failure is Failure.BAD_REPLY
+
+
+INVOCATION = {"EndpointName": "models", "TargetModel": "acme/a.tar.gz", "Body": b"x"}
+
+
+def test_a_body_that_is_a_stream_was_read() -> None:
+    script = [faults.saying(b"hello", kind="text/plain")]
+    with IamServer(dict, script) as server:
+        aws = connect(Connection(endpoint_url=server.url, region="a-b-1"), Deadline.after(20))
+        client = aws.client("sagemaker-runtime")
+        reply = call(aws, client, "InvokeEndpoint", INVOCATION, Deadline.after(20))
+    assert reply["Body"].read() == b"hello"
+
+
+def test_a_stream_that_is_denied() -> None:
+    text = b'{"__type":"AccessDeniedException","Message":"not authorized to perform it"}'
+    with IamServer(dict, [faults.saying(text, 403, "application/json")]) as server:
+        aws = connect(Connection(endpoint_url=server.url, region="a-b-1"), Deadline.after(20))
+        client = aws.client("sagemaker-runtime")
+        with pytest.raises(CallFailedError, match="not authorized to perform it") as caught:
+            call(aws, client, "InvokeEndpoint", INVOCATION, Deadline.after(20))
+    assert caught.value.failure is Failure.ACCESS_DENIED
+
+
+def test_a_bucket_has_no_policy() -> None:
+    text = b"<Error><Code>NoSuchBucketPolicy</Code><Message>there is none</Message></Error>"
+    with IamServer(dict, [faults.saying(text, 404)]) as server:
+        aws = connect(Connection(endpoint_url=server.url, region="a-b-1"), Deadline.after(20))
+        with pytest.raises(CallFailedError) as caught:
+            call(aws, aws.client("s3"), "GetBucketPolicy", {"Bucket": "models"}, Deadline.after(20))
+    assert caught.value.failure is Failure.NOT_FOUND
+    assert caught.value.code == "NoSuchBucketPolicy"

@@ -595,13 +595,19 @@ def _handler(server: IamServer) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-            parameters = parsed(body)
-            request = Request(
-                parameters.pop("Action"), parameters, dict(self.headers.items()), body
-            )
-            parameters.pop("Version")
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            headers = dict(self.headers.items())
+            if "x-www-form-urlencoded" in headers.get("Content-Type", ""):
+                parameters = parsed(body.decode())
+                parameters.pop("Version")
+                action = parameters.pop("Action")
+            else:  # another protocol: scripts answer it
+                parameters, action = {}, self.path
+            request = Request(action, parameters, headers, body.decode("latin-1"))
             server.take(request)(Exchange(server, request, self))
+
+        def do_GET(self) -> None:
+            self.do_POST()
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""

@@ -178,8 +178,11 @@ class Simulator:
         self._outages = self._outages + 1 if failed.failure in OUTAGES else 0
         if failed.failure is Failure.ACCESS_DENIED:
             self._stop(failed, [operation])
-        elif failed.failure.is_of_all or self._outages >= MOST_OUTAGES:
+        elif failed.failure.is_of_all:
             self._stop(failed)
+        elif self._outages >= MOST_OUTAGES:
+            words = f"not asked after {MOST_OUTAGES} failures in a row, the last: {failed.message}"
+            self._stop(NoAnswer(failed.failure, words))
         return failed
 
     def _stop(self, why: NoAnswer, operations: Iterable[Operation] = Operation) -> None:
