@@ -156,6 +156,21 @@ def test_the_credentials_of_a_role() -> None:
     assert shown == "*** *** ***"
 
 
+def test_the_role_of_a_profile(files: Path) -> None:
+    (files / "config").write_text(
+        "[profile sandbox]\nregion = eu-west-1\n"
+        "aws_access_key_id = AKIASANDBOX\naws_secret_access_key = x\n"
+    )
+    with IamServer(dict, []) as server:
+        connection = Connection(profile="sandbox", endpoint_url=server.url, role=ROLE)
+        aws = connect(connection, Deadline.after(20), LIMITS)
+        assert aws.identity
+        assert aws.region == "eu-west-1"
+        assume, who = server.requests
+    assert "AKIASANDBOX" in assume.headers["Authorization"]
+    assert "ASIAROLEROLEROLEROLE" in who.headers["Authorization"]
+
+
 @pytest.mark.parametrize(
     ("fault", "failure"),
     [

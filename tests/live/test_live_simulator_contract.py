@@ -8,6 +8,7 @@ import pytest
 from botocore.stub import Stubber
 from iam_cases import POLICY, objects, simulation
 
+from conftest import SECRET_KEY, SESSION_TOKEN
 from tenantproof.aws import Aws, Connection, Deadline, Failure, connect
 from tenantproof.live.simulation import Answer, NoAnswer, Operation, Simulation
 from tenantproof.live.simulator import Simulator
@@ -151,6 +152,27 @@ def test_keys_that_are_missing_are_those_of_both_places(aws: Aws) -> None:
             "OrganizationsDecisionDetail": organization,
             "PermissionsBoundaryDecisionDetail": {"AllowedByPermissionsBoundary": True},
         },
+    )
+
+
+def test_what_an_answer_names_holds_no_secret_and_obeys_no_terminal(aws: Aws) -> None:
+    names = [f"aws:{SESSION_TOKEN}", "aws:\x1b[2J"]
+    (told,) = asked(
+        aws,
+        reply(
+            result(
+                "allowed",
+                MissingContextValues=names,
+                MatchedStatements=[{"SourcePolicyId": SECRET_KEY}],
+                EvalDecisionDetails={"a\nb": "allowed"},
+            )
+        ),
+    )
+    assert told == Answer(
+        "allowed",
+        ("aws:***", r"aws:\x1b[2J"),
+        (("***", None, None),),
+        {"EvalDecisionDetails": {"a": "allowed"}},
     )
 
 

@@ -186,9 +186,7 @@ def credentials_words(error: BaseException) -> str | None:
                 f"credentials of {fields.get('provider')} are not complete: "
                 f"{fields.get('cred_var')} is missing"
             )
-        case (
-            exceptions.SSOError() | exceptions.TokenRetrievalError() | exceptions.NoAuthTokenError()
-        ):
+        case exceptions.SSOError() | exceptions.TokenRetrievalError():
             return SIGN_IN
         case exceptions.ConfigParseError() | exceptions.ConfigNotFound():
             return f"the AWS configuration file {error.kwargs.get('path')!r} cannot be read"

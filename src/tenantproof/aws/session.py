@@ -243,6 +243,7 @@ def _assumed(aws: Aws, connection: Connection, deadline: Deadline, secrets: Secr
             f"the role {connection.role} cannot be assumed: the reply has no credentials",
         )
     session = boto3.Session(
+        profile_name=connection.profile,
         aws_access_key_id=given["AccessKeyId"],
         aws_secret_access_key=given["SecretAccessKey"],
         aws_session_token=given["SessionToken"],

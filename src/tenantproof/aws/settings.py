@@ -40,4 +40,4 @@ class Limits:
     read_seconds: float = 10.0
     call_seconds: float = 25.0
     attempts: int = 5
-    reply_bytes: int = 64 << 20
+    reply_bytes: int = 32 << 20

@@ -115,13 +115,13 @@ class Simulator:
 
     def _ask_batch(self, batch: Batch) -> None:
         """Ask questions together, and alone those that were refused or answered in the lump."""
-        results = Results(batch)
+        results = Results(batch, self._aws.excerpt)
         try:
             failed = self._read(batch, results)
         finally:
             self._outcomes.update(results.answers)
             for question, words in results.wrong.items():
-                self._outcomes[question] = NoAnswer(Failure.BAD_REPLY, self._aws.excerpt(words))
+                self._outcomes[question] = _bad(words)
         again = results.aggregated
         if failed is not None and failed.failure is Failure.INVALID and len(batch.questions) > 1:
             again += results.open
