@@ -11,6 +11,7 @@ from benchmarks import (
     corpus,
     diff,
     engines,
+    live,
     mutate,
     plugin,
     scale,
@@ -32,6 +33,7 @@ BENCHMARKS = {
     "engines": engines.main,
     "plugin": plugin.main,
     "account": account.main,
+    "live": live.main,
 }
 
 

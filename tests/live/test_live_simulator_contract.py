@@ -96,12 +96,16 @@ def test_the_decision_of_the_resource_counts_and_not_that_of_all(aws: Aws) -> No
     assert told == Answer("allowed")
 
 
-def test_the_decision_of_all_counts_where_there_is_one_resource(aws: Aws) -> None:
-    assert asked(aws, reply(result("implicitDeny", TEMPLATE))) == [Answer("implicitDeny")]
+@pytest.mark.parametrize("name", [TEMPLATE, "*", ONE, None])
+def test_the_decision_of_all_counts_where_there_is_one_resource(aws: Aws, name: str | None) -> None:
+    told = result("implicitDeny", name or "")
+    if name is None:
+        del told["EvalResourceName"]
+    assert asked(aws, reply(told)) == [Answer("implicitDeny")]
 
 
 @pytest.mark.parametrize(
-    "name", ["*", "arn:${Partition}:s3:::other/${Name}", "arn:aws:s3:::models/00", ONE.upper()]
+    "name", ["arn:${Partition}:s3:::other/${Name}", "arn:aws:s3:::models/00", ONE.upper()]
 )
 def test_the_decision_of_another_resource_is_none(aws: Aws, name: str) -> None:
     (told,) = asked(aws, reply(result("allowed", name)))
@@ -115,9 +119,18 @@ def test_results_of_resources_that_name_others_are_none(aws: Aws) -> None:
     assert isinstance(told, NoAnswer)
 
 
-def test_a_decision_about_two_resources_without_theirs_is_none(aws: Aws) -> None:
-    told = asked(aws, reply(result("implicitDeny", TEMPLATE)), count=2)
-    assert all(isinstance(each, NoAnswer) for each in told)
+@pytest.mark.parametrize("name", [TEMPLATE, "*"])
+def test_after_a_deny_of_two_resources_each_is_asked_alone(aws: Aws, name: str) -> None:
+    with Stubber(aws.client("iam")) as stub:
+        for decision in ("implicitDeny", "allowed", "implicitDeny"):
+            stub.add_response("simulate_custom_policy", reply(result(decision, name)))
+        told = Simulator(aws, max_calls=9, deadline=Deadline.after(30)).ask(objects(2))
+        stub.assert_no_pending_responses()
+    assert told == [Answer("allowed"), Answer("implicitDeny")]
+
+
+def test_an_allow_of_two_resources_is_one_of_each(aws: Aws) -> None:
+    assert asked(aws, reply(result("allowed", TEMPLATE)), count=2) == [Answer("allowed")] * 2
 
 
 def test_keys_that_are_missing_are_those_of_both_places(aws: Aws) -> None:

@@ -56,8 +56,9 @@ class Results:
                     pair = action, each["EvalResourceName"]
                     answer = self._answer(each["EvalResourceDecision"], each, result)
                     self._note(self._of_resources, pair, answer)
-            elif (resource := self._named(result.get("EvalResourceName", ""))) is not None:
-                answer = self._answer(result["EvalDecision"], result, result)
+                continue
+            answer = self._answer(result["EvalDecision"], result, result)
+            for resource in self._named(result.get("EvalResourceName", "")):
                 self._note(self._of_results, (action, resource), answer)
         return before != (len(self._of_resources), len(self._of_results), len(self.wrong))
 
@@ -103,14 +104,16 @@ class Results:
             case _:
                 return details
 
-    def _named(self, name: str) -> str | None:
-        """The resource whose decision a result without resources holds: the only one, if any."""
+    def _named(self, name: str) -> list[str]:
+        """The resources whose decision a result without resources holds.
+
+        Under its own name a resource's; under the name of all of them, which is the template of
+        their ARNs, ``*`` where AWS knows none, or none at all, that of all that were asked about.
+        """
         if name in self._resources:
-            return name
-        if len(self._resources) == 1 and _VARIABLE.search(name):
-            (resource,) = self._resources
-            return resource if resource == "*" or _is_of(name, resource) else None
-        return None
+            return [name]
+        is_of_all = name in {"", "*"} or _VARIABLE.search(name) is not None
+        return [r for r in self._resources if is_of_all and (name in {"", "*"} or _is_of(name, r))]
 
     @property
     def open(self) -> list[Question]:
