@@ -48,7 +48,6 @@ class Missing(Enum):
     MODEL = "model"
     COMPONENTS = "inference components"
     COMPONENT = "inference component"
-    BUCKETS = "buckets"
     BUCKET = "bucket"
     ORGANIZATION = "organization"
 
@@ -71,13 +70,7 @@ class Missing(Enum):
                 return Part.IDENTITIES
             case Missing.ENDPOINTS:
                 return Part.ENDPOINTS
-            case (
-                Missing.MODELS
-                | Missing.MODEL
-                | Missing.COMPONENTS
-                | Missing.COMPONENT
-                | Missing.BUCKETS
-            ):
+            case Missing.MODELS | Missing.MODEL | Missing.COMPONENTS | Missing.COMPONENT:
                 return Part.BUCKETS
             case _:
                 return None
