@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -50,29 +50,40 @@ def front(front_server: Front, account: Account) -> Front:
     return front_server
 
 
-@pytest.fixture
-def own_configuration(
-    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """No configuration of AWS's but the test's."""
+@pytest.fixture(scope="session")
+def connected(
+    account: Account, front_server: Front, tmp_path_factory: pytest.TempPathFactory
+) -> Aws:
+    keys = account.keys
+    with pytest.MonkeyPatch.context() as patch:
+        _no_configuration(patch, tmp_path_factory)
+        patch.setenv("AWS_ACCESS_KEY_ID", keys.access)
+        patch.setenv("AWS_SECRET_ACCESS_KEY", keys.secret)
+        patch.setenv("AWS_SESSION_TOKEN", keys.token)
+        connection = Connection(region="us-east-1", endpoint_url=front_server.url)
+        return connect(connection, Deadline.after(3600), QUICK)
+
+
+def _no_configuration(patch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """None of the developer's own."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    nowhere = tmp_path_factory.mktemp("aws") / "none"
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(nowhere))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(nowhere))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        patch.delenv(name)
+    nowhere = str(tmp_path_factory.getbasetemp() / "none")
+    patch.setenv("AWS_CONFIG_FILE", nowhere)
+    patch.setenv("AWS_SHARED_CREDENTIALS_FILE", nowhere)
+    patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
 @pytest.fixture
 def session(
-    monkeypatch: pytest.MonkeyPatch, own_configuration: None, account: Account, front: Front
-) -> Callable[[], Aws]:
-    """Makes a session with the account, through the server in front."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", account.keys.access)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", account.keys.secret)
-    monkeypatch.setenv("AWS_SESSION_TOKEN", account.keys.token)
-    connection = Connection(region="us-east-1", endpoint_url=front.url)
-    return lambda: connect(connection, Deadline.after(60), QUICK)
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+    connected: Aws,
+    front: Front,
+) -> Aws:
+    """The session with the account, and nothing that fails in front of it yet."""
+    _no_configuration(monkeypatch, tmp_path_factory)
+    return connected
 
 
 @pytest.fixture

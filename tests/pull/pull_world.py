@@ -73,7 +73,7 @@ class Account:
     def arn(self, kind: str) -> str:
         return f"arn:aws:iam::{self.id}:{kind}"
 
-    def manifest(self, sources: str) -> str:
+    def manifest(self, sources: str, *regions: str) -> str:
         """Tenants each kept apart in another way: see :func:`make_account`."""
         principals = {
             "acme": "role/acme",
@@ -84,7 +84,7 @@ class Account:
             "zeta": "role/zeta",
         }
         lines = [f'sources = ["{sources}"]']
-        for name in (REGION, ELSEWHERE):
+        for name in regions:
             arn = f"arn:aws:sagemaker:{name}:{self.id}:endpoint/models"
             lines += ["[[endpoints]]", f'arn = "{arn}"']
         for tenant, principal in principals.items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,9 +30,9 @@ def contents(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in files}
 
 
-def test_all_of_an_account_is_collected(session: Callable[[], Aws], place: Path) -> None:
+def test_all_of_an_account_is_collected(session: Aws, place: Path) -> None:
     told: list[tuple[int, int]] = []
-    pulled = pull(session(), place, BOTH, Deadline.after(60), lambda *at: told.append(at))
+    pulled = pull(session, place, BOTH, Deadline.after(60), lambda *at: told.append(at))
     assert not pulled.missing
     assert pulled.counts["endpoint"] == 2
     assert pulled.counts["model"] == 4
@@ -48,12 +47,10 @@ def test_all_of_an_account_is_collected(session: Callable[[], Aws], place: Path)
     assert "2 endpoints" in summary(pulled)
 
 
-def test_a_second_time_it_is_the_same_but_for_its_date(
-    session: Callable[[], Aws], place: Path
-) -> None:
-    pull(session(), place, BOTH, Deadline.after(60))
+def test_a_second_time_it_is_the_same_but_for_its_date(session: Aws, place: Path) -> None:
+    pull(session, place, BOTH, Deadline.after(60))
     before = contents(place)
-    pull(session(), place, replace(BOTH, force=True), Deadline.after(60))
+    pull(session, place, replace(BOTH, force=True), Deadline.after(60))
     after = contents(place)
     for each in (before, after):
         index = json.loads(each["snapshot.json"])
@@ -62,8 +59,8 @@ def test_a_second_time_it_is_the_same_but_for_its_date(
     assert before == after
 
 
-def test_no_secret_is_written(session: Callable[[], Aws], place: Path, account: Account) -> None:
-    pull(session(), place, BOTH, Deadline.after(60))
+def test_no_secret_is_written(session: Aws, place: Path, account: Account) -> None:
+    pull(session, place, BOTH, Deadline.after(60))
     written = "".join(contents(place).values())
     keys = account.keys
     for secret in ("a-secret-of-the-container", "hush", keys.secret, keys.token, keys.access):
@@ -71,9 +68,9 @@ def test_no_secret_is_written(session: Callable[[], Aws], place: Path, account: 
 
 
 def test_it_is_read_as_the_exports_of_the_account_are(
-    session: Callable[[], Aws], place: Path, account: Account, front: Front, tmp_path: Path
+    session: Aws, place: Path, account: Account, front: Front, tmp_path: Path
 ) -> None:
-    pull(session(), place, BOTH, Deadline.after(60))
+    pull(session, place, BOTH, Deadline.after(60))
     _export(account, front.url, tmp_path / "export")
     snapshot, export = load_sources([place]), load_sources([tmp_path / "export"])
     assert _said(snapshot) == _said(export)
@@ -145,9 +142,9 @@ def _organization(account: Account, url: str) -> dict[str, Any]:
 
 
 def test_a_manifest_is_made_of_it_and_checked_without_a_network(
-    session: Callable[[], Aws], place: Path, monkeypatch: pytest.MonkeyPatch
+    session: Aws, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pull(session(), place, BOTH, Deadline.after(60))
+    pull(session, place, BOTH, Deadline.after(60))
 
     def refuse(*_: object, **__: object) -> socket.socket:
         raise AssertionError("a socket was opened")
@@ -163,11 +160,11 @@ def test_a_manifest_is_made_of_it_and_checked_without_a_network(
 
 
 def test_each_tenant_is_kept_apart_in_its_own_way(
-    session: Callable[[], Aws], place: Path, account: Account
+    session: Aws, place: Path, account: Account
 ) -> None:
-    pull(session(), place, BOTH, Deadline.after(60))
+    pull(session, place, BOTH, Deadline.after(60))
     manifest = place.with_name("tenantproof.toml")
-    manifest.write_text(account.manifest(place.name))
+    manifest.write_text(account.manifest(place.name, REGION, ELSEWHERE))
     found = Run(load_manifest(manifest), 10).report().findings
     assert {f.tenant for f in found if f.verdict is Verdict.LEAK} == {"eps", "zeta"}
     assert not any(f.verdict is Verdict.UNKNOWN for f in found)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pull_world import Account, Front
+from pull_world import REGION, Account, Front
 
 from tenantproof.aws.deadline import Deadline
 from tenantproof.aws.session import Aws
@@ -48,7 +47,7 @@ Verdicts = dict[tuple[Any, ...], set[Verdict]]
 def verdicts(account: Account, folder: Path) -> Verdicts:
     """By tenant, principal, question, endpoint and route what is answered."""
     manifest = folder.with_name(f"{folder.name}.toml")
-    manifest.write_text(account.manifest(folder.name))
+    manifest.write_text(account.manifest(folder.name, REGION))
     found: Verdicts = {}
     for each in Run(load_manifest(manifest), 10).report().findings:
         key = (each.tenant, each.principal, each.question, each.endpoint, each.route)
@@ -62,12 +61,10 @@ def kept() -> dict[str, Verdicts]:
 
 
 @pytest.fixture
-def full(
-    kept: dict[str, Verdicts], session: Callable[[], Aws], account: Account, tmp_path: Path
-) -> Verdicts:
+def full(kept: dict[str, Verdicts], session: Aws, account: Account, tmp_path: Path) -> Verdicts:
     """What is answered by the whole snapshot; asked once."""
     if "full" not in kept:
-        pull(session(), tmp_path / "full", PullSettings(), Deadline.after(60))
+        pull(session, tmp_path / "full", PullSettings(), Deadline.after(60))
         kept["full"] = verdicts(account, tmp_path / "full")
     return kept["full"]
 
@@ -92,14 +89,14 @@ def no_more_proved(full: Verdicts, narrowed: Verdicts, question: Question) -> se
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.value)
 def test_without_a_permission_no_answer_is_wrong(
     operation: Operation,
-    session: Callable[[], Aws],
+    session: Aws,
     front: Front,
     full: Verdicts,
     account: Account,
     place: Path,
 ) -> None:
     front.rules.denied = {operation.value}
-    pulled = pull(session(), place, PullSettings(), Deadline.after(60))
+    pulled = pull(session, place, PullSettings(), Deadline.after(60))
     assert {each.operation for each in pulled.missing} == {operation}
     index = json.loads((place / "snapshot.json").read_text())
     assert index["complete"] is False
@@ -117,32 +114,32 @@ def test_without_a_permission_no_answer_is_wrong(
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: "+".join(p.value for p in pair))
 def test_without_two_permissions_no_answer_is_wrong(
     pair: tuple[Operation, Operation],
-    session: Callable[[], Aws],
+    session: Aws,
     front: Front,
     full: Verdicts,
     account: Account,
     place: Path,
 ) -> None:
     front.rules.denied = {each.value for each in pair}
-    pulled = pull(session(), place, PullSettings(), Deadline.after(60))
+    pulled = pull(session, place, PullSettings(), Deadline.after(60))
     assert pulled.missing
     check_narrowed(full, verdicts(account, place))
 
 
 def test_without_any_permission_everything_is_unknown(
-    session: Callable[[], Aws], front: Front, full: Verdicts, account: Account, place: Path
+    session: Aws, front: Front, full: Verdicts, account: Account, place: Path
 ) -> None:
     front.rules.denied = {each.value for each in Operation}
-    pull(session(), place, PullSettings(), Deadline.after(60))
+    pull(session, place, PullSettings(), Deadline.after(60))
     narrowed = verdicts(account, place)
     assert set().union(*narrowed.values()) == {Verdict.UNKNOWN}
     assert narrowed.keys() == full.keys()
 
 
 def test_an_organization_that_is_not_asked_is_unknown(
-    session: Callable[[], Aws], front: Front, full: Verdicts, account: Account, place: Path
+    session: Aws, front: Front, full: Verdicts, account: Account, place: Path
 ) -> None:
-    pulled = pull(session(), place, PullSettings(organization=False), Deadline.after(60))
+    pulled = pull(session, place, PullSettings(organization=False), Deadline.after(60))
     assert not any("organizations" in each for each in front.rules.calls)
     assert [each.part.value for each in pulled.missing] == ["organization"]
     narrowed = verdicts(account, place)

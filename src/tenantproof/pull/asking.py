@@ -121,7 +121,8 @@ class Asker:
         key = operation.service, region or self._region
         if key not in self._clients:
             client = self._aws.client(operation.service, region=key[1])
-            client.meta.events.register("after-call.sagemaker", _without_empty)
+            for service in ("s3", "sagemaker"):
+                client.meta.events.register(f"after-call.{service}", _without_empty)
             self._clients[key] = client
         return self._clients[key]
 
@@ -156,12 +157,13 @@ class Asker:
 
 
 def _without_empty(parsed: dict[str, Any], **_: object) -> None:
-    """Take structures without members out of a reply: they say that there is none.
+    """Take structures without members, and None, out of a reply: they say that there is nothing.
 
-    Some servers answer so where others leave the member out, and then it lacks what is required.
+    Some servers answer so where others leave the member out, and then it lacks what is required;
+    of a bucket in us-east-1 botocore itself says that its region is None.
     """
     for name, value in list(parsed.items()):
         if isinstance(value, dict):
             _without_empty(value)
-            if not value:
-                del parsed[name]
+        if value is None or value == {}:
+            del parsed[name]
