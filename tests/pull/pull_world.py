@@ -250,6 +250,7 @@ class Rules:
         gone: names whose descriptions are not found.
         calls: the operations that were called.
         dropped: whether every connection is closed without an answer.
+        pages: in how many pages the export comes; each is the whole of it.
         before: called before each operation.
     """
 
@@ -259,6 +260,7 @@ class Rules:
     gone: set[str] = field(default_factory=set)
     calls: Counter[str] = field(default_factory=Counter)
     dropped: bool = False
+    pages: int = 1
     before: Callable[[str], None] = lambda _: None
 
 
@@ -279,6 +281,7 @@ class Front(ThreadingHTTPServer):
 
 
 _TARGETS = {"SageMaker": "sagemaker", "AWSOrganizationsV20161128": "organizations"}
+_EXPORT = "iam:GetAccountAuthorizationDetails"
 _COMPONENT = "sagemaker:DescribeInferenceComponent"
 
 
@@ -375,6 +378,10 @@ class _Handler(BaseHTTPRequestHandler):
         reply = connection.getresponse()
         data = reply.read()
         connection.close()
+        rules = self.server.rules
+        if operation == _EXPORT and rules.calls[_EXPORT] < rules.pages:
+            more = f"<IsTruncated>true</IsTruncated><Marker>{rules.calls[_EXPORT]}</Marker>"
+            data = data.replace(b"<IsTruncated>false</IsTruncated>", more.encode())
         self._answer(reply.status, data, reply.headers.get("Content-Type", "text/plain"))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pull_world import ELSEWHERE, REGION, Account, Front
 
+from tenantproof.account import Part
 from tenantproof.aws import CallFailedError
 from tenantproof.aws.deadline import Deadline
 from tenantproof.aws.session import Aws
@@ -159,6 +160,35 @@ def test_the_account_must_be_the_caller_s(
     with pytest.raises(CallFailedError, match="expected the account 111122223333"):
         pulled_to(place, session)
     assert left_beside(place) == []
+
+
+def test_an_export_comes_in_pages(session: Aws, front: Front, place: Path) -> None:
+    front.rules.pages = 3
+    pulled = pulled_to(place, session)
+    assert not pulled.missing
+    assert sorted(path.name for path in (place / "iam").iterdir()) == [
+        f"authorization-details-000{number}.json" for number in (1, 2, 3)
+    ]
+    estate = load_sources([place])
+    assert not any(gap.matters for gap in estate.gaps)
+    assert len(estate.identities) == 8
+
+
+def test_an_export_that_breaks_off_is_known_to(
+    session: Aws, front: Front, place: Path, account: Account
+) -> None:
+    def break_off(operation: str) -> None:
+        if front.rules.calls[Operation.ACCOUNT.value] == 2:
+            front.rules.failing = {Operation.ACCOUNT.value: (500, "ServiceFailure")}
+
+    front.rules.pages, front.rules.before = 3, break_off
+    pulled = pulled_to(place, session)
+    assert parts(pulled) == {"identities"}
+    assert "behind page 1" in pulled.missing[0].what
+    estate = load_sources([place])
+    assert len(estate.identities) == 8
+    assert estate.unread_of(Part.IDENTITIES, account.id) is not None
+    assert any("cut off" in gap.message for gap in estate.gaps)
 
 
 # -- the place -------------------------------------------------------------------------------
