@@ -210,3 +210,20 @@ def test_parts_of_several_accounts_are_told_apart(tmp_path: Path) -> None:
     assert estate.unread_of(Part.ENDPOINTS, ACCOUNT, "us-east-1") is not None
     assert estate.unread_of(Part.ENDPOINTS, ACCOUNT, "eu-west-1") is None
     assert estate.unread_of(Part.ENDPOINTS, "444455556666", "us-east-1") is None
+
+
+@pytest.mark.parametrize("names", [("a.json", "b.json"), ("b.json", "a.json")])
+def test_what_a_snapshot_could_not_read_another_source_may_say(
+    names: tuple[str, str], tmp_path: Path
+) -> None:
+    unread, read = names
+    kind = "service_control_policies"
+    levels = [[{"not_read": "no permission"}]]
+    buckets = [{"Bucket": "models", "Policy": {"not_read": "no permission"}}]
+    folder = tmp_path / "s"
+    write(folder, [{"organization": {ACCOUNT: {kind: levels}}}, {"buckets": buckets}], unread)
+    known = {"organization": {ACCOUNT: {kind: []}}}
+    write(folder, [known, {"buckets": [{"Bucket": "models", "Account": "444455556666"}]}], read)
+    estate = load_sources([folder])
+    assert estate.organizations[ACCOUNT].service_control_policies == ()
+    assert [(b.account, b.policy) for b in estate.buckets] == [("444455556666", None)]
