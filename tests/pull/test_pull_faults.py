@@ -39,7 +39,7 @@ def left_beside(place: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("status", "code", "why"),
     [
-        (400, "ThrottlingException", "throttled"),
+        pytest.param(400, "ThrottlingException", "throttled", marks=pytest.mark.slow),
         (500, "InternalFailure", "server error"),
         (400, "ValidationException", "request refused"),
     ],
@@ -242,6 +242,15 @@ def test_a_file_or_a_link_is_refused(kind: str, session: Aws, front: Front, plac
     place.write_text("") if kind == "file" else place.symlink_to(target)
     with pytest.raises(InputError, match=f"found a {kind}"):
         pulled_to(place, session, force=True)
+
+
+def test_the_working_folder_is_not_replaced(
+    session: Aws, front: Front, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.mkdir()
+    monkeypatch.chdir(place)
+    with pytest.raises(InputError, match="found the folder that this runs in"):
+        pulled_to(Path(), session)
 
 
 def test_an_empty_folder_is_filled(session: Aws, front: Front, place: Path) -> None:

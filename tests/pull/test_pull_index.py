@@ -227,3 +227,39 @@ def test_what_a_snapshot_could_not_read_another_source_may_say(
     estate = load_sources([folder])
     assert estate.organizations[ACCOUNT].service_control_policies == ()
     assert [(b.account, b.policy) for b in estate.buckets] == [("444455556666", None)]
+
+
+def test_endpoints_that_are_not_listed_are_not_taken_for_none(tmp_path: Path) -> None:
+    """What the manifest asks about is what the snapshot holds, and that is not all."""
+    role = {
+        "RoleName": "acme",
+        "Arn": ROLE,
+        "RolePolicyList": [],
+        "AttachedManagedPolicies": [],
+    }
+    config = {
+        "EndpointConfigName": "c",
+        "EndpointConfigArn": f"{SCOPE}:endpoint-config/c",
+        "ProductionVariants": [{"VariantName": "v", "ModelName": "m"}],
+    }
+    model = {
+        "ModelName": "m",
+        "ModelArn": f"{SCOPE}:model/m",
+        "PrimaryContainer": {"ModelDataUrl": "s3://models/m"},
+    }
+    endpoint = {"EndpointName": "e", "EndpointArn": f"{SCOPE}:endpoint/e"}
+    hosting = [{**endpoint, "EndpointConfigName": "c"}, config, model]
+    folder = write(tmp_path / "s", index(missing(Missing.ENDPOINTS, region="eu-west-1")))
+    write(folder, {"RoleDetailList": [role]}, "iam.json")
+    write(folder, hosting, "hosting.json")
+    manifest = tmp_path / "tenantproof.toml"
+    manifest.write_text(f"""
+sources = ["s"]
+[[tenants]]
+name = "acme"
+owns = ["acme/*"]
+principals = [{{ arn = "{ROLE}" }}]
+""")
+    found = Run(load_manifest(manifest), 10).report().findings
+    artifacts = [each for each in found if each.question is Question.ARTIFACTS]
+    assert {each.verdict for each in artifacts} == {Verdict.UNKNOWN}

@@ -241,7 +241,7 @@ class Organizations:
 
     def _account(self, account: str, said: Record) -> None:
         self._refuse_others(said)
-        stand_ins = len(self._stand_ins.gaps)
+        before = len(self._stand_ins.gaps)
         levels = [self._levels(said, name, account) for name in self._FIELDS[1:]]
         # Neither kind of policy holds in the management account.
         found = Organization() if said.flag(self._FIELDS[0]) else Organization(*levels)
@@ -249,14 +249,8 @@ class Organizations:
             Access(PolicySet(), None, found.resource_control_policies)
         except InputError as error:
             self._problems.extend(error.problems)
-        was_unread = account in self._unread
-        if len(self._stand_ins.gaps) > stand_ins:
-            if account in self._organizations:
-                return
-            self._unread.add(account)
-        elif was_unread:
-            self._unread.remove(account)
-            del self._organizations[account], self._places[account]
+        if self._is_less(account, is_unread=len(self._stand_ins.gaps) > before):
+            return
         known = self._organizations.setdefault(account, found)
         first = self._places.setdefault(account, said.place)
         if known != found:
@@ -265,6 +259,17 @@ class Organizations:
                 " expected each once"
             )
             said.report(said.place, message)
+
+    def _is_less(self, account: str, *, is_unread: bool) -> bool:
+        """Whether more is known of an account already; less that is known is forgotten."""
+        if is_unread:
+            if account in self._organizations:
+                return True
+            self._unread.add(account)
+        elif account in self._unread:
+            self._unread.remove(account)
+            del self._organizations[account], self._places[account]
+        return False
 
     def _levels(self, said: Record, name: str, account: str) -> Levels:
         resource = name.startswith("resource")
