@@ -126,6 +126,7 @@ def test_without_two_permissions_no_answer_is_wrong(
     check_narrowed(full, verdicts(account, place))
 
 
+@pytest.mark.slow
 def test_without_any_permission_everything_is_unknown(
     session: Aws, front: Front, full: Verdicts, account: Account, place: Path
 ) -> None:
