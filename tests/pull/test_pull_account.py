@@ -20,6 +20,7 @@ from tenantproof.isolation import Run, Verdict, load_manifest
 from tenantproof.pull import PullSettings, pull, summary
 from tenantproof.sources import load_sources
 
+pytest_plugins = ("pull_fixtures",)
 pytestmark = pytest.mark.enable_socket
 
 BOTH = PullSettings(regions=(REGION, ELSEWHERE))

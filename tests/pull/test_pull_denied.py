@@ -15,6 +15,7 @@ from tenantproof.aws.session import Aws
 from tenantproof.isolation import Question, Run, Verdict, load_manifest
 from tenantproof.pull import Operation, PullSettings, pull, summary
 
+pytest_plugins = ("pull_fixtures",)
 pytestmark = pytest.mark.enable_socket
 
 NOT_NEEDED_HERE = {Operation.BUCKET_LOCATION}

@@ -18,6 +18,7 @@ from tenantproof.errors import InputError
 from tenantproof.pull import Operation, Pulled, PullSettings, pull
 from tenantproof.sources import load_sources
 
+pytest_plugins = ("pull_fixtures",)
 pytestmark = pytest.mark.enable_socket
 
 
