@@ -15,6 +15,7 @@ from tenantproof.policy.json_reader import (
     describe,
     quote,
 )
+from tenantproof.policy.unknown import unknown_policy
 from tenantproof.sources.record import Record, embedded, policy_at
 
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -31,6 +32,27 @@ def _names(root: JsonNode) -> frozenset[str]:
     if not isinstance(root, JsonObject):
         return frozenset()
     return frozenset(key.value for key, _ in root.members)
+
+
+NOT_READ = "not_read"
+"""The one member of what stands in place of a policy that nobody could read: why."""
+
+
+class _StandIns:
+    """What stands in for policies that nobody could read, and the gaps that they leave."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self._problems = problems
+        self.gaps: list[Gap] = []
+
+    def of(self, node: JsonNode, file: str, what: str, *, resource: bool) -> PolicyDocument | None:
+        """A stand-in, where a node says that the policy could not be read; else None."""
+        if not isinstance(node, JsonObject) or _names(node) != {NOT_READ}:
+            return None
+        why = Record(node, file, self._problems).required(NOT_READ) or ""
+        reason = f"{what} could not be read: {why}"
+        self.gaps.append(Gap(reason, node.place, has_stand_in=True))
+        return unknown_policy(reason, file, node.place, resource=resource)
 
 
 class PolicyFiles:
@@ -135,6 +157,7 @@ class BucketPolicies:
     def __init__(self, problems: list[Problem]) -> None:
         """Report into a list of problems."""
         self._problems = problems
+        self._stand_ins = _StandIns(problems)
         self._buckets: list[Bucket] = []
 
     def recognises(self, root: JsonNode) -> bool:
@@ -157,16 +180,20 @@ class BucketPolicies:
             message = f"found {quote(bucket)}, expected the name of the policy's bucket"
             record.report(record.get(named) or record.place, message)
             return
-        policy = None
+        policy, is_unread = None, False
         for each in self._POLICY:
-            if each in record:
+            node = record.get(each)
+            if node is not None:
                 what = f"the policy of the bucket {bucket}"
-                policy = record.policy(each, what, PolicyKind.ANY)
-        self._buckets.append(Bucket(bucket, record.text("Account"), policy, record.place))
+                policy = self._stand_ins.of(node, file, what, resource=True)
+                is_unread = policy is not None
+                policy = policy or record.policy(each, what, PolicyKind.ANY)
+        account = record.text("Account")
+        self._buckets.append(Bucket(bucket, account, policy, record.place, is_unread))
 
     def estate(self) -> Estate:
         """The buckets."""
-        return Estate(buckets=tuple(self._buckets))
+        return Estate(buckets=tuple(self._buckets), gaps=tuple(self._stand_ins.gaps))
 
 
 class Organizations:
@@ -180,7 +207,9 @@ class Organizations:
     def __init__(self, problems: list[Problem]) -> None:
         """Report into a list of problems."""
         self._problems = problems
+        self._stand_ins = _StandIns(problems)
         self._organizations: dict[str, Organization] = {}
+        self._unread: set[str] = set()
         self._places: dict[str, Place] = {}
         self._gaps: list[Gap] = []
 
@@ -212,6 +241,7 @@ class Organizations:
 
     def _account(self, account: str, said: Record) -> None:
         self._refuse_others(said)
+        before = len(self._stand_ins.gaps)
         levels = [self._levels(said, name, account) for name in self._FIELDS[1:]]
         # Neither kind of policy holds in the management account.
         found = Organization() if said.flag(self._FIELDS[0]) else Organization(*levels)
@@ -219,6 +249,8 @@ class Organizations:
             Access(PolicySet(), None, found.resource_control_policies)
         except InputError as error:
             self._problems.extend(error.problems)
+        if self._is_less(account, is_unread=len(self._stand_ins.gaps) > before):
+            return
         known = self._organizations.setdefault(account, found)
         first = self._places.setdefault(account, said.place)
         if known != found:
@@ -227,6 +259,17 @@ class Organizations:
                 " expected each once"
             )
             said.report(said.place, message)
+
+    def _is_less(self, account: str, *, is_unread: bool) -> bool:
+        """Whether more is known of an account already; less that is known is forgotten."""
+        if is_unread:
+            if account in self._organizations:
+                return True
+            self._unread.add(account)
+        elif account in self._unread:
+            self._unread.remove(account)
+            del self._organizations[account], self._places[account]
+        return False
 
     def _levels(self, said: Record, name: str, account: str) -> Levels:
         resource = name.startswith("resource")
@@ -239,7 +282,8 @@ class Organizations:
             kind = PolicyKind.RESOURCE_CONTROL if resource else PolicyKind.IDENTITY
             what = f"{name}[{len(levels)}] of {account}"
             read = [
-                policy_at(_content(item), said.file, what, self._problems, kind)
+                self._stand_ins.of(item, said.file, f"a policy of {what}", resource=resource)
+                or policy_at(_content(item), said.file, what, self._problems, kind)
                 for item in level.items
             ]
             levels.append(tuple(document for document in read if document is not None))
@@ -252,7 +296,8 @@ class Organizations:
 
     def estate(self) -> Estate:
         """The organizations."""
-        return Estate(organizations=self._organizations, gaps=tuple(self._gaps))
+        gaps = (*self._gaps, *self._stand_ins.gaps)
+        return Estate(organizations=self._organizations, gaps=gaps)
 
 
 def _is_described(root: JsonNode) -> bool:
