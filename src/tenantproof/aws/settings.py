@@ -20,3 +20,22 @@ class Connection:
     region: str | None = None
     endpoint_url: str | None = None
     role: str | None = None
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one call may take.
+
+    Attributes:
+        connect_seconds: until a connection stands.
+        read_seconds: between two reads of a reply.
+        call_seconds: of a call with all its attempts and what botocore sleeps in between.
+        attempts: how often botocore sends a call at most.
+        reply_bytes: of a reply's body.
+    """
+
+    connect_seconds: float = 5.0
+    read_seconds: float = 20.0
+    call_seconds: float = 60.0
+    attempts: int = 5
+    reply_bytes: int = 64 << 20

@@ -1,0 +1,110 @@
+"""Texts of others, without what is secret in them."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Iterator
+from html import escape
+from urllib.parse import quote, unquote, urlsplit
+
+HIDDEN = "***"
+LONGEST = 300
+"""Characters of a text of others that a message holds."""
+LONGEST_READ = 8192
+"""Characters of a text of others that are looked at."""
+PIECE = 8
+"""Characters of a secret that are enough to hide them: what echoes it may have cut it."""
+
+_USERINFO = re.compile(r"(?<=://)[^\s/?#]*@|(?<=://)[^\s\"'<>]*@")
+_CREDENTIAL = re.compile(r"Credential=([^/,\s]+)")
+_SIGNATURE = re.compile(r"Signature=([0-9A-Za-z+/=%]+)")
+
+
+class Secrets:
+    """The secrets of a session, and texts without them.
+
+    Knows the secrets that it was told, each as it may be written in a header, a URL, a form,
+    JSON or XML; and the pieces of them, because what echoes a secret may cut it.
+    """
+
+    def __init__(self) -> None:
+        self._short: set[str] = set()
+        self._pieces: set[str] = set()
+        self._known: set[str] = set()
+
+    def add(self, secret: str | None) -> None:
+        """Make a text a secret."""
+        if not secret or secret in self._known:
+            return
+        self._known.add(secret)
+        for written in _spellings(secret):
+            if len(written) < PIECE:
+                self._short.add(written)
+            self._pieces.update(_pieces(written))
+
+    def add_url(self, url: str | None) -> None:
+        """Make the user and the password of a URL secrets."""
+        try:
+            parts = urlsplit(url or "")
+        except ValueError:
+            return
+        for part in (parts.username, parts.password):
+            self.add(part)
+            self.add(unquote(part) if part else None)
+
+    def add_headers(self, headers: Iterable[tuple[str, str | bytes]]) -> None:
+        """Make what a signed request's headers hold secrets: key ID, token and signature."""
+        for name, value in headers:
+            text = value.decode("latin-1") if isinstance(value, bytes) else value
+            if name.lower() == "x-amz-security-token":
+                self.add(text)
+            if name.lower() == "authorization":
+                for found in (*_CREDENTIAL.findall(text), *_SIGNATURE.findall(text)):
+                    self.add(found)
+
+    def redacted(self, text: str) -> str:
+        """A text without secrets and without what stands before the host in URLs."""
+        hidden = [False] * len(text)
+        for start in range(len(text) - PIECE + 1):
+            if text[start : start + PIECE] in self._pieces:
+                hidden[start : start + PIECE] = [True] * PIECE
+        for short in self._short:
+            for found in re.finditer(re.escape(short), text):
+                hidden[found.start() : found.end()] = [True] * len(short)
+        return _USERINFO.sub(f"{HIDDEN}@", "".join(_shown(text, hidden)))
+
+    def excerpt(self, text: str) -> str:
+        """The first line of a text of others, redacted, short, control characters escaped."""
+        lines = self.redacted(text[:LONGEST_READ]).strip().splitlines() or [""]
+        line = "".join(each if each.isprintable() else _escaped(each) for each in lines[0])
+        return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."
+
+
+def _spellings(secret: str) -> set[str]:
+    return {
+        secret,
+        quote(secret, safe=""),
+        quote(secret),
+        quote(secret, safe="").lower(),
+        escape(secret),
+        secret.replace("/", "\\/"),
+        base64.b64encode(secret.encode()).decode().rstrip("="),
+    }
+
+
+def _pieces(text: str) -> Iterator[str]:
+    for start in range(len(text) - PIECE + 1):
+        yield text[start : start + PIECE]
+
+
+def _shown(text: str, hidden: list[bool]) -> Iterator[str]:
+    for at, character in enumerate(text):
+        if not hidden[at]:
+            yield character
+        elif not at or not hidden[at - 1]:
+            yield HIDDEN
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
