@@ -16,9 +16,12 @@ from tenantproof.account.model import (
     ManagedPolicy,
     Model,
     Organization,
+    Part,
+    Unread,
     Variant,
 )
 from tenantproof.account.s3 import S3Location, parse_s3
+from tenantproof.account.unread import unread_endpoint, unread_identity
 
 __all__ = [
     "Bucket",
@@ -33,7 +36,11 @@ __all__ = [
     "ManagedPolicy",
     "Model",
     "Organization",
+    "Part",
     "S3Location",
+    "Unread",
     "Variant",
     "parse_s3",
+    "unread_endpoint",
+    "unread_identity",
 ]

@@ -164,7 +164,7 @@ class HostedEndpoint:
     """An endpoint, and everything that it serves.
 
     ``asynchronous`` says that it has an AsyncInferenceConfig, so that it is invoked by
-    ``InvokeEndpointAsync`` alone.
+    ``InvokeEndpointAsync`` alone. ``unknown_tags`` is why nobody knows which tags it has.
     """
 
     arn: str
@@ -174,6 +174,7 @@ class HostedEndpoint:
     tags: Mapping[str, str] = field(default_factory=dict)
     config_arn: str | None = None
     place: Place | None = field(default=None, compare=False)
+    unknown_tags: Unknown | None = None
 
     @property
     def name(self) -> str:
@@ -221,6 +222,28 @@ class Gap:
     has_stand_in: bool = False
 
 
+class Part(Enum):
+    """What of an account may not have been read whole."""
+
+    IDENTITIES = "identities"
+    ENDPOINTS = "endpoints"
+    BUCKETS = "buckets"
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A part of an account of which a source says that it could not be read whole.
+
+    What no source describes of it may be there all the same, and is unknown: an identity may have
+    any policies, an endpoint may serve anything, a bucket may have any policy.
+    """
+
+    part: Part
+    account: str
+    unknown: Unknown
+    region: str | None = None
+
+
 @dataclass(frozen=True)
 class Estate:
     """Everything that was read, of one account or of several.
@@ -236,6 +259,7 @@ class Estate:
         gaps: what was left out.
         files: the files that it was read from.
         loose_policies: policies by themselves, which no source attaches to anybody.
+        unread: the parts of accounts that could not be read whole.
     """
 
     identities: tuple[Identity, ...] = ()
@@ -248,6 +272,24 @@ class Estate:
     gaps: tuple[Gap, ...] = ()
     files: tuple[str, ...] = ()
     loose_policies: tuple[PolicyDocument, ...] = ()
+    unread: tuple[Unread, ...] = ()
+
+    def unread_of(
+        self, part: Part, account: str | None = None, region: str | None = None
+    ) -> Unknown | None:
+        """Why something that nothing describes may be there, if it may.
+
+        Args:
+            part: what it is.
+            account: its account; any without it.
+            region: its region; any without it.
+        """
+        for each in self.unread:
+            of_account = account is None or account == each.account
+            of_region = None in {region, each.region} or region == each.region
+            if each.part is part and of_account and of_region:
+                return each.unknown
+        return None
 
     def joined(self, other: Estate) -> Estate:
         """This and another together, as two sources of the same accounts are."""
@@ -262,4 +304,5 @@ class Estate:
             (*self.gaps, *other.gaps),
             (*self.files, *other.files),
             (*self.loose_policies, *other.loose_policies),
+            (*self.unread, *other.unread),
         )

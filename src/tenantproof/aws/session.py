@@ -58,6 +58,7 @@ class Aws:
         self._connection = connection
         self._deadline = deadline
         self._secrets = secrets
+        self._clients: dict[tuple[str, str], BaseClient] = {}
         self.limits = limits
         self.region: str | None = session.region_name
 
@@ -74,7 +75,7 @@ class Aws:
         return str(arn)
 
     def client(self, service: str, *, region: str | None = None) -> BaseClient:
-        """A client of boto3's with adaptive retries and timeouts.
+        """A client of boto3's with adaptive retries and timeouts; the same for the same arguments.
 
         Args:
             service: as boto3 names it.
@@ -84,8 +85,6 @@ class Aws:
             CallFailedError: the service needs a region and there is none; the region or the URL
                 of the endpoint is none.
         """
-        from botocore.config import Config  # noqa: PLC0415
-
         where = region or self.region or (SOMEWHERE if service in GLOBAL else None)
         if where is None:
             raise CallFailedError(
@@ -93,6 +92,13 @@ class Aws:
                 f"{service} is asked in a region, and there is none: name it with --region, "
                 "AWS_REGION or in the profile",
             )
+        if (service, where) not in self._clients:
+            self._clients[service, where] = self._made(service, where)
+        return self._clients[service, where]
+
+    def _made(self, service: str, region: str) -> BaseClient:
+        from botocore.config import Config  # noqa: PLC0415
+
         config = Config(
             connect_timeout=self.limits.connect_seconds,
             read_timeout=self.limits.read_seconds,
@@ -100,13 +106,9 @@ class Aws:
             user_agent_extra=f"tenantproof/{__version__}",
         )
         make: Any = self._session.client
+        url = self._connection.endpoint_url
         client: BaseClient = _of_the_client(
-            lambda: make(
-                service,
-                region_name=where,
-                endpoint_url=self._connection.endpoint_url,
-                config=config,
-            ),
+            lambda: make(service, region_name=region, endpoint_url=url, config=config),
             self._secrets,
         )
         bound(client, self.limits.reply_bytes, self._secrets)
@@ -133,7 +135,8 @@ def connect(connection: Connection, deadline: Deadline, limits: Limits | None = 
         limits: of each call.
 
     Raises:
-        CallFailedError: there are no credentials; the message says what to do.
+        CallFailedError: there are no credentials, or the region or the endpoint's URL is none;
+            the message says what to do.
     """
     limits = limits or Limits()
     secrets = Secrets()
@@ -143,6 +146,7 @@ def connect(connection: Connection, deadline: Deadline, limits: Limits | None = 
     session = _session(connection, secrets)
     _learn(_credentials(session, deadline.within(limits.call_seconds), secrets), secrets)
     aws = Aws(session, connection, deadline, limits, secrets)
+    aws.client("sts")
     return _assumed(aws, connection, deadline, secrets) if connection.role else aws
 
 

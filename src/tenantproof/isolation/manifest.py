@@ -14,7 +14,17 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tenantproof.account import Estate, Identity, IdentityKind, Organization, parse_s3
+from tenantproof.account import (
+    Estate,
+    HostedEndpoint,
+    Identity,
+    IdentityKind,
+    Organization,
+    Part,
+    parse_s3,
+    unread_endpoint,
+    unread_identity,
+)
 from tenantproof.errors import InputError, Place, Problem
 from tenantproof.isolation.assumed import AssumedRole, PolicyTemplate
 from tenantproof.isolation.naming import NamingError, parse_rule
@@ -461,11 +471,19 @@ class _Reader:
         if not arn:
             return None
         known = any(each.arn == arn for each in self._estate.endpoints)
+        if serves is None and not known:
+            serves = self._unread_endpoint(arn)
         if serves is not None and known:
             table.report("model_data", "found it for an endpoint that the sources describe, too")
         elif serves is not None:
             self._estate = self._estate.joined(Estate(endpoints=(serves,)))
         return self._at(arn)
+
+    def _unread_endpoint(self, arn: str) -> HostedEndpoint | None:
+        """What stands in for an endpoint that may be among those that could not be read."""
+        region, account = arn.split(":")[3:5]
+        unread = self._estate.unread_of(Part.ENDPOINTS, account, region)
+        return None if unread is None else unread_endpoint(arn, unread)
 
     def _at(self, arn: str) -> Endpoint:
         """An endpoint with what its account's organization says of its resources."""
@@ -683,8 +701,16 @@ class _Reader:
         if len(fields) == 6 and fields[5].startswith("assumed-role/"):
             name = fields[5].split("/")[1]
             roles = (each for each in self._estate.identities if each.kind is IdentityKind.ROLE)
-            return next((r for r in roles if (r.account, r.name) == (fields[4], name)), None)
-        return self._identities.get(arn)
+            found = next((r for r in roles if (r.account, r.name) == (fields[4], name)), None)
+            role = f"arn:{fields[1]}:iam::{fields[4]}:role/{name}"
+            return found or self._unread_identity(role)
+        return self._identities.get(arn) or self._unread_identity(arn)
+
+    def _unread_identity(self, arn: str) -> Identity | None:
+        """What stands in for somebody who may be among the identities that could not be read."""
+        fields = arn.split(":", 5)
+        unread = self._estate.unread_of(Part.IDENTITIES, fields[4]) if len(fields) == 6 else None
+        return None if unread is None else unread_identity(arn, unread)
 
     def _known_member(self, table: Table, principal: Principal, identity: Identity) -> Member:
         """A principal that the estate describes; tags given here are those of its session."""
@@ -697,6 +723,9 @@ class _Reader:
         own = {name.lower() for name in principal.tags}
         tags = {name: tag for name, tag in identity.tags.items() if name.lower() not in own}
         levels = self._organization(identity.arn).service_control_policies
+        if identity.arn not in self._identities:
+            # Its tags are not known, and without them what denies it is not.
+            levels = ()
         policies = PolicySet(identity.policies, identity.permissions_boundary, levels)
         context = {**session, **principal.context}
         return Member(Principal(principal.arn, {**tags, **principal.tags}, context), policies)

@@ -29,6 +29,7 @@ from tenantproof.sources.pausing import without_collection
 from tenantproof.sources.policies import BucketPolicies, Organizations, PolicyFiles
 from tenantproof.sources.reader import Reader, ReaderFactory
 from tenantproof.sources.sagemaker import Descriptions
+from tenantproof.sources.snapshots import Snapshots, unread_roles
 from tenantproof.sources.terraform import TerraformReader
 
 READERS: tuple[ReaderFactory, ...] = (
@@ -92,9 +93,11 @@ class _Loading:
         self._gaps: list[Gap] = []
         self._files: dict[Path, str] = {}
         self._bytes = 0
+        self._snapshots = Snapshots(self._problems)
         self._readers: Sequence[Reader] = [
             TerraformReader(self._problems, deployment),
             TemplateReader(self._problems, deployment),
+            self._snapshots,
             *(make(self._problems) for make in READERS),
         ]
 
@@ -110,8 +113,10 @@ class _Loading:
     @without_collection()
     def estate(self) -> Estate:
         """What all of them say together."""
+        self._snapshots.check_files(self._files)
         parts = [reader.estate() for reader in self._readers]
         whole = merged(reduce(Estate.joined, parts, Estate()), self._problems)
+        whole = whole.joined(Estate(identities=tuple(unread_roles(whole))))
         if self._problems:
             raise InputError(dict.fromkeys(self._problems))
         own = Estate(gaps=tuple(self._gaps), files=tuple(self._files.values()))

@@ -15,6 +15,7 @@ from tenantproof.policy.json_reader import (
     describe,
     quote,
 )
+from tenantproof.policy.unknown import unknown_policy
 from tenantproof.sources.record import Record, embedded, policy_at
 
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -31,6 +32,27 @@ def _names(root: JsonNode) -> frozenset[str]:
     if not isinstance(root, JsonObject):
         return frozenset()
     return frozenset(key.value for key, _ in root.members)
+
+
+NOT_READ = "not_read"
+"""The one member of what stands in place of a policy that nobody could read: why."""
+
+
+class _StandIns:
+    """What stands in for policies that nobody could read, and the gaps that they leave."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self._problems = problems
+        self.gaps: list[Gap] = []
+
+    def of(self, node: JsonNode, file: str, what: str, *, resource: bool) -> PolicyDocument | None:
+        """A stand-in, where a node says that the policy could not be read; else None."""
+        if not isinstance(node, JsonObject) or _names(node) != {NOT_READ}:
+            return None
+        why = Record(node, file, self._problems).required(NOT_READ) or ""
+        reason = f"{what} could not be read: {why}"
+        self.gaps.append(Gap(reason, node.place, has_stand_in=True))
+        return unknown_policy(reason, file, node.place, resource=resource)
 
 
 class PolicyFiles:
@@ -135,6 +157,7 @@ class BucketPolicies:
     def __init__(self, problems: list[Problem]) -> None:
         """Report into a list of problems."""
         self._problems = problems
+        self._stand_ins = _StandIns(problems)
         self._buckets: list[Bucket] = []
 
     def recognises(self, root: JsonNode) -> bool:
@@ -159,14 +182,16 @@ class BucketPolicies:
             return
         policy = None
         for each in self._POLICY:
-            if each in record:
+            node = record.get(each)
+            if node is not None:
                 what = f"the policy of the bucket {bucket}"
-                policy = record.policy(each, what, PolicyKind.ANY)
+                policy = self._stand_ins.of(node, file, what, resource=True)
+                policy = policy or record.policy(each, what, PolicyKind.ANY)
         self._buckets.append(Bucket(bucket, record.text("Account"), policy, record.place))
 
     def estate(self) -> Estate:
         """The buckets."""
-        return Estate(buckets=tuple(self._buckets))
+        return Estate(buckets=tuple(self._buckets), gaps=tuple(self._stand_ins.gaps))
 
 
 class Organizations:
@@ -180,6 +205,7 @@ class Organizations:
     def __init__(self, problems: list[Problem]) -> None:
         """Report into a list of problems."""
         self._problems = problems
+        self._stand_ins = _StandIns(problems)
         self._organizations: dict[str, Organization] = {}
         self._places: dict[str, Place] = {}
         self._gaps: list[Gap] = []
@@ -239,7 +265,8 @@ class Organizations:
             kind = PolicyKind.RESOURCE_CONTROL if resource else PolicyKind.IDENTITY
             what = f"{name}[{len(levels)}] of {account}"
             read = [
-                policy_at(_content(item), said.file, what, self._problems, kind)
+                self._stand_ins.of(item, said.file, f"a policy of {what}", resource=resource)
+                or policy_at(_content(item), said.file, what, self._problems, kind)
                 for item in level.items
             ]
             levels.append(tuple(document for document in read if document is not None))
@@ -252,7 +279,8 @@ class Organizations:
 
     def estate(self) -> Estate:
         """The organizations."""
-        return Estate(organizations=self._organizations, gaps=tuple(self._gaps))
+        gaps = (*self._gaps, *self._stand_ins.gaps)
+        return Estate(organizations=self._organizations, gaps=gaps)
 
 
 def _is_described(root: JsonNode) -> bool:

@@ -84,7 +84,7 @@ DESCRIBED = {
 }  # fmt: skip
 OF_ALL = {
     "CreationTime", "FailureReason", "LastDeploymentConfig", "LastModifiedTime", "MetricsConfig",
-    "ResponseMetadata", "Tags",
+    "NotDescribed", "ResponseMetadata", "Tags", "TagsNotKnown",
 }  # fmt: skip
 
 
@@ -192,11 +192,12 @@ class Descriptions:
         components = self._components(name, scope, role)
         variants: list[Variant] = []
         if not configs:
-            reason = f"the endpoint {name} is listed without its configuration"
+            reason = f"the endpoint {name} is listed without its configuration{_why(record)}"
             variants.append(Variant("", self._unknown_model("", reason, record.place)))
         for each, config in configs.items():
             if config is None or not _has_details(config, _Kind.CONFIG):
                 reason = f"the configuration {each} of the endpoint {name} is not in the sources"
+                reason += _why(config)
                 variants.append(Variant("", self._unknown_model("", reason, record.place)))
             else:
                 variants += self._variants(config, scope, name, bool(components))
@@ -209,7 +210,17 @@ class Descriptions:
             record.tags(),
             _config_arn(configs, scope),
             record.place,
+            self._unknown_tags(record, name),
         )
+
+    def _unknown_tags(self, record: Record, name: str) -> Unknown | None:
+        """Why nobody knows which tags an endpoint has, where its description says so."""
+        why = record.text("TagsNotKnown")
+        if why is None:
+            return None
+        reason = f"the tags of the endpoint {name} are not known ({why})"
+        self._gaps.append(Gap(reason, record.place, has_stand_in=True))
+        return Unknown(reason, record.place)
 
     def _variants(
         self, config: Record, scope: str, endpoint: str, has_components: bool
@@ -275,6 +286,7 @@ class Descriptions:
         specifications = [*([] if one is None else [one]), *record.records("Specifications")]
         if not specifications:
             reason = f"the inference component {name} is listed without its specification"
+            reason += _why(record)
             yield InferenceComponent(arn, self._unknown_model(name, reason, record.place))
         for each in specifications:
             model = each.text("ModelName")
@@ -320,7 +332,7 @@ class Descriptions:
         containers = [*([] if primary is None else [primary]), *record.records("Containers")]
         read = tuple(each for c in containers for each in self._containers(c, name))
         if not containers:
-            reason = f"the model {name} is listed without its containers"
+            reason = f"the model {name} is listed without its containers{_why(record)}"
             read = (self._unknown(reason, record.place),)
         execution = record.record("InferenceExecutionConfig")
         return Model(
@@ -386,6 +398,12 @@ class Descriptions:
 
     def _gap(self, message: str, place: Place) -> None:
         self._gaps.append(Gap(message, place))
+
+
+def _why(record: Record | None) -> str:
+    """Why something is only listed, where its description says so."""
+    why = None if record is None else record.text("NotDescribed")
+    return "" if why is None else f" ({why})"
 
 
 def _kind_of(root: JsonNode) -> _Kind | None:

@@ -10,6 +10,7 @@ from itertools import islice, takewhile
 from tenantproof.account import Container, parse_s3
 from tenantproof.errors import InputError, Place, Problem
 from tenantproof.isolation.manifest import Manifest, Tenant
+from tenantproof.policy import Unknown
 from tenantproof.prove import Budget, Language, Some, Term, conj, language, neg, shortest_member
 from tenantproof.prove.automata import Beginnings, Within
 from tenantproof.prove.languages import Pattern
@@ -142,6 +143,17 @@ class Artifacts:
     def are_known(self) -> bool:
         """Whether it is known of any tenant where its artifacts are."""
         return any(self._of.values())
+
+    @cached_property
+    def hidden(self) -> Unknown | None:
+        """Why it is not known where some of the artifacts are that tenants own as TargetModels.
+
+        Their endpoint serves something that could not be read.
+        """
+        own = {e.arn for tenant in self._manifest.tenants if tenant.owns for e in tenant.endpoints}
+        served = (e for e in self._manifest.estate.endpoints if e.arn in own)
+        containers = (c for e in served for model in e.models for c in model.containers)
+        return next((c.unknown for c in containers if c.unknown is not None), None)
 
     @cached_property
     def buckets(self) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ from tenantproof.isolation.routes.become import (
 from tenantproof.isolation.routes.filters import may_allow
 from tenantproof.isolation.routes.query import (
     BOUNDARY,
+    HOSTNAME,
     POLICY_ARN,
     REQUEST_TAG,
     S3_PREFIX,
@@ -60,7 +61,7 @@ from tenantproof.isolation.routes.world import (
     without_tag,
 )
 from tenantproof.isolation.sagemaker import TARGET_MODEL, invoke_actions, target_model_actions
-from tenantproof.policy import Effect, PolicyDocument, PolicySet, parse_policy
+from tenantproof.policy import Effect, PolicyDocument, PolicySet, Unknown, parse_policy
 from tenantproof.policy.unknown import unknown_policy
 from tenantproof.prove import RESOURCE, Some, Term, conj, language, neg
 from tenantproof.prove.languages import ANY, Language, PatternBuilder, literal
@@ -700,7 +701,7 @@ class Changing:
         """Configurations that it may have an endpoint use, and the models that they name."""
         estate = self.asking.world.estate
         listed = (*estate.models, *(model for e in estate.endpoints for model in e.models))
-        for model in {model.name: model for model in listed}.values():
+        for model in {model.arn or model.name: model for model in listed}.values():
             named = {} if model.arn is None else {MODEL_ARN: model.arn}
             config, formula = self._config(who, change, named)
             outcome = asked(config, lambda _: (), formula)
@@ -721,11 +722,19 @@ class Changing:
         by_target = self.asking.noted(replace(query, actions=target_model_actions()))
         plain = self.asking.noted(replace(query, absent=query.absent | {TARGET}))
         for container in model.containers:
-            if container.multi_model:
+            if container.unknown is not None:
+                yield from self._of_unknown(query, where, container.unknown)
+            elif container.multi_model:
                 if Route.TARGET_MODEL in self.reach.routes:
                     yield from self.reach.of_multi_model(by_target, model, container, where)
             elif Route.INVOKE in self.reach.routes:
                 yield from self.reach.of_single_model(plain, model, container, where)
+
+    def _of_unknown(self, query: Query, where: Term, unknown: Unknown) -> Iterator[Outcome]:
+        """A container of which nobody knows whose artifact an endpoint would serve by it."""
+        anyhow = self.asking.noted(replace(query, absent=query.absent - {TARGET, HOSTNAME}))
+        if anyhow.smallest(where) is not None:
+            yield Doubt(f"not known: {unknown.reason} ({unknown.place})")
 
     def _made(self, who: Who) -> list[Outcome] | None:
         """A model made, and an endpoint that serves it; None where it cannot be."""

@@ -47,7 +47,8 @@ class RouteQuestions:
     def asked(self) -> Iterator[Asked]:
         """The questions one by one, none where no tenant's artifacts are known."""
         manifest = self._asker.manifest
-        if not self._world.artifacts.are_known:
+        artifacts = self._world.artifacts
+        if not artifacts.are_known and artifacts.hidden is None:
             return
         trusted = {each.arn for each in manifest.trusted}
         for tenant in manifest.tenants:
@@ -105,6 +106,9 @@ class RouteQuestions:
     def _missing(self) -> str | None:
         """What the sources leave out that could change any answer, if anything."""
         gaps = [g for g in self._world.estate.gaps if g.matters and not g.has_stand_in]
+        hidden = self._world.artifacts.hidden
+        if not gaps and hidden is not None:
+            return f"it is not known where artifacts are: {hidden.reason} ({hidden.place})"
         if not gaps:
             return None
         said = "; ".join(f"{gap.message} ({gap.place})" for gap in gaps[:_MOST_DOUBTS])

@@ -34,7 +34,7 @@ from tenantproof.isolation.routes.query import (
     Who,
 )
 from tenantproof.isolation.routes.ways import Doubt, Outcome, Victims, asked, each_victim
-from tenantproof.isolation.routes.world import Asking
+from tenantproof.isolation.routes.world import Asking, looks_at
 from tenantproof.isolation.sagemaker import (
     hostname_actions,
     invoke_actions,
@@ -406,6 +406,9 @@ class Reach:
             for name, value in endpoint.tags.items()
             for prefix in ("aws:resourcetag/", "sagemaker:resourcetag/")
         }
+        access = self.asking.world.access(who, None, account)
+        if endpoint.unknown_tags is not None and looks_at(RESOURCE_TAG, access):
+            who = replace(who, doubts=(*who.doubts, f"not known: {endpoint.unknown_tags.reason}"))
         by_name = served.model.direct and served.container.hostname is not None
         if by_name:
             fixed[HOSTNAME] = str(served.container.hostname)
@@ -413,7 +416,7 @@ class Reach:
         absent = {S3_PREFIX} if served.container.multi_model else {S3_PREFIX, TARGET}
         return self.asking.query(
             who,
-            self.asking.world.access(who, None, account),
+            access,
             actions,
             served.endpoints,
             "invokes the model",
@@ -551,6 +554,7 @@ def _kind(endpoint: HostedEndpoint, served: Served) -> tuple[object, ...]:
     return (
         (partition, region, account),
         tuple(sorted(endpoint.tags.items())),
+        endpoint.unknown_tags,
         endpoint.asynchronous,
         container.model_data,
         container.unknown,

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from tenantproof.account import Bucket, Identity, IdentityKind
+from tenantproof.account import Bucket, Identity, IdentityKind, Part
 from tenantproof.errors import Place
 from tenantproof.isolation.manifest import Manifest, Member, Tenant
 from tenantproof.isolation.routes.artifacts import Artifacts
 from tenantproof.isolation.routes.kept import Kept
 from tenantproof.isolation.routes.query import REQUEST_TAG, TAG_KEYS, Companion, Query, Who
-from tenantproof.policy import Access, Effect, Levels, PolicyDocument, PolicySet
+from tenantproof.policy import Access, Effect, Levels, PolicyDocument, PolicySet, Unknown
 from tenantproof.policy.syntax import PrincipalClause, Statement
 from tenantproof.policy.unknown import unknown_policy
 from tenantproof.prove import Budget, Domain, Some, Term, language, neg
@@ -46,6 +46,7 @@ class World:
         self.manifest = manifest
         self.estate = manifest.estate
         self.artifacts = Artifacts(manifest)
+        self._unread_buckets: dict[str, Bucket] = {}
         self.dead_ends: Kept[bool] = Kept()
         self.edges: Kept[tuple[Who, ...]] = Kept()
         self.readers: Kept[bool] = Kept()
@@ -152,8 +153,22 @@ class World:
         return {bucket.name: bucket for bucket in self.estate.buckets}
 
     def bucket(self, name: str) -> Bucket:
-        """A bucket; one that no source describes has no policy, which reports say."""
-        return self.buckets.get(name) or Bucket(name)
+        """A bucket; one that no source describes has no policy, which reports say.
+
+        Where the buckets were not all read nobody knows which policy it has.
+        """
+        known = self.buckets.get(name)
+        if known is not None:
+            return known
+        unread = self.estate.unread_of(Part.BUCKETS)
+        return Bucket(name) if unread is None else self._unread_bucket(name, unread)
+
+    def _unread_bucket(self, name: str, unread: Unknown) -> Bucket:
+        if name not in self._unread_buckets:
+            reason = f"the policy of the bucket {name} is not known: {unread.reason}"
+            policy = unknown_policy(reason, unread.place.file, unread.place, resource=True)
+            self._unread_buckets[name] = Bucket(name, None, policy, unread.place)
+        return self._unread_buckets[name]
 
     # -- the tags that policies look at --------------------------------------------------------
 
@@ -419,6 +434,11 @@ def _named(clause: PrincipalClause) -> Iterator[str]:
 
 
 _Tags = tuple[dict[str, ContextValue], frozenset[str]]
+
+
+def looks_at(part: str, access: Access) -> bool:
+    """Whether a policy looks at a condition key with some part in its name, in lower case."""
+    return any(part in key.lower() for document in documents_of(access) for key in _keys(document))
 
 
 def documents_of(access: Access) -> Iterator[PolicyDocument]:
