@@ -145,7 +145,7 @@ def test_both_who_were_asked_are_named() -> None:
 
 def test_what_limits_a_confirmation_is_said() -> None:
     evidence = of([said(Standing.CONFIRMED, OPERATIONS[0], REASONS[2])])
-    assert "         limited: resource control policies are not sent" in to_text(report(evidence))
+    assert "         note: resource control policies are not sent" in to_text(report(evidence))
 
 
 def test_a_disagreement_has_both_sides() -> None:
@@ -154,7 +154,7 @@ def test_a_disagreement_has_both_sides() -> None:
         "DISAGREEMENT: the IAM policy simulator says allowed, tenantproof says ImplicitDeny" in text
     )
     assert 'sagemaker:TargetModel = "beta/x", aws:TagKeys = ["a", "b"]' in text
-    assert "theirs   the boundary denies" in text
+    assert "because  the boundary denies" in text
     assert "case     cases/1" in text
 
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from tenantproof.cli.live import Connected, Live, live_options
 from tenantproof.cli.options import format_, lenient_, manifest_, timeout_
-from tenantproof.cli.output import of_verdict, print_report
+from tenantproof.cli.output import Exit, of_verdict, print_report
 from tenantproof.errors import InputError, Place, Problem
 
 if TYPE_CHECKING:
-    from tenantproof.isolation import Report
+    from tenantproof.isolation import Manifest, Report
 
 
 @click.command()
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write proofs that `tenantproof verify` can check.",
 )
+@live_options
 def check(
     manifest: Path,
     *,
@@ -42,32 +44,42 @@ def check(
     timeout: float,
     engine: str,
     certificate: Path | None,
+    live: Live,
 ) -> NoReturn:
     """Ask every question of MANIFEST, a file or a folder that holds tenantproof.toml.
 
-    Exit code 0: all proved. 1: a leak or a failed assertion. 2: bad input. 3: unknown. 4: an
-    internal error, where the two readings of the policies or two engines disagree.
+    Exit code 0: all proved. 1: a leak or a failed assertion. 2: bad input. 3: unknown, or a proof
+    that AWS contradicts. 4: an internal error, where the two readings of the policies or two
+    engines disagree. AWS is asked with --live or --live-invoke alone.
     """
-    from tenantproof.report import to_json, to_text
-
-    def ask() -> Report:
-        return _run(manifest, lenient, timeout, engine, certificate)
-
-    print_report(ask, to_text, to_json, form, of_verdict)
-
-
-def _run(
-    manifest: Path, lenient: bool, timeout: float, engine: str, certificate: Path | None
-) -> Report:
     from tenantproof.isolation import Run, load_manifest
     from tenantproof.prove.engines import engines_named
+    from tenantproof.report import to_json, to_text
 
-    loaded = load_manifest(manifest, lenient=lenient)
-    if certificate is not None:
-        _check_certificate(certificate, loaded.files)
-    report = Run(loaded, timeout, engines=engines_named(engine)).report()
-    if certificate is None:
-        return report
+    asked = Connected(())
+
+    def ask() -> Report:
+        nonlocal asked
+        loaded = load_manifest(manifest, lenient=lenient)
+        if certificate is not None:
+            _check_certificate(certificate, loaded.files)
+        asked = live.connected()
+        engines = engines_named(engine)
+        report = Run(loaded, timeout, engines=engines, samples=live.samples).report()
+        if certificate is not None:
+            report = _certified(loaded, report, certificate, lenient=lenient, timeout=timeout)
+        return asked.on(report)
+
+    def code(report: Report) -> Exit:
+        return Exit.INTERRUPTED if asked.interrupted else of_verdict(report)
+
+    print_report(ask, to_text, to_json, form, code)
+
+
+def _certified(
+    loaded: Manifest, report: Report, certificate: Path, *, lenient: bool, timeout: float
+) -> Report:
+    """The report, its proofs written."""
     from tenantproof.certificate import to_text
     from tenantproof.certify import certify
 

@@ -7,11 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
-from tenantproof.isolation import Evidence, Finding, Opinion, Probe, Standing
-from tenantproof.isolation.inquiry import reasons as reasons_of_decision
+from tenantproof.isolation import Evidence, Finding, Opinion, Standing
 
 _SIMULATOR = "the IAM policy simulator"
-_CALLED = {"InvokeEndpoint": "a real call", "": "anybody"}
+_CALLED = {"InvokeEndpoint": "a real call"}
 """Who it is that an operation asks, the simulator aside."""
 
 _MOST_ALIKE = 3
@@ -20,21 +19,18 @@ _MOST_REASONS = 8
 _MOST_DISAGREEMENTS = 3
 
 
-def evidence_lines(
-    evidence: Evidence, probes: Sequence[Probe] = (), below: frozenset[str] = frozenset()
-) -> Iterator[str]:
+def evidence_lines(evidence: Evidence, below: frozenset[str] = frozenset()) -> Iterator[str]:
     """What is said of one finding.
 
     Args:
         evidence: what is said.
-        probes: the finding's requests, with the evaluator's reasons.
         below: the reasons that a summary tells.
     """
     refuted = [each for each in evidence.opinions if each.standing is Standing.REFUTED]
     for opinion in refuted[:_MOST_DISAGREEMENTS]:
-        yield from _disagreement(opinion, probes)
+        yield from _disagreement(opinion)
     if len(refuted) > _MOST_DISAGREEMENTS:
-        yield f"and {len(refuted) - _MOST_DISAGREEMENTS} more DISAGREEMENTS"
+        yield f"and {len(refuted) - _MOST_DISAGREEMENTS} more disagreements"
     if evidence.standing is Standing.CONFIRMED:
         yield f"confirmed by {_confirmed_by(evidence.opinions)}"
     yield from (reason for reason in reasons(evidence) if reason not in below)
@@ -48,19 +44,14 @@ def _confirmed_by(opinions: Iterable[Opinion]) -> str:
     )
 
 
-def _disagreement(opinion: Opinion, probes: Sequence[Probe]) -> Iterator[str]:
-    """Both sides' decisions and reasons, the request, and where it can be asked again."""
-    who = _who(opinion.asked)
+def _disagreement(opinion: Opinion) -> Iterator[str]:
+    """Both sides' decisions, the request, both sides' reasons, and what it is asked again with."""
+    who, request = _who(opinion.asked), opinion.request
     yield f"DISAGREEMENT: {who} says {opinion.answer}, tenantproof says {opinion.decision}"
-    request = opinion.request
     context = "".join(f", {name} = {json.dumps(value)}" for name, value in request.context.items())
     yield f"         of       {request.action} on {request.resource}{context}"
-    decisions = [each.decision for each in probes if each.request == opinion.request]
-    if decisions:
-        ours = reasons_of_decision(decisions[0])
-        yield f"         ours     {ours or 'no statement is about it'}"
-    theirs = [*opinion.statements, *filter(None, [opinion.reason])]
-    yield f"         theirs   {'; '.join(theirs) or 'no statement matched'}"
+    if opinion.reason is not None:
+        yield f"         because  {opinion.reason}"
     if opinion.case is not None:
         yield f"         case     {opinion.case}"
 
@@ -80,14 +71,14 @@ def reasons(evidence: Evidence) -> tuple[str, ...]:
 def _reasons(evidence: Evidence) -> Iterator[str]:
     is_confirmed = evidence.standing is Standing.CONFIRMED
     if evidence.reason:
-        yield f"{'limited' if is_confirmed else Standing.UNCONFIRMED.value}: {evidence.reason}"
+        yield f"{Standing.UNCONFIRMED.value}: {evidence.reason}"
     for each in evidence.opinions:
         match each.standing:
             case Standing.UNCONFIRMED:
                 by = f" by {_who(each.asked)}" if is_confirmed else ""
                 yield f"{each.standing.value}{by}: {each.reason}"
             case Standing.CONFIRMED if each.reason:
-                yield f"limited: {each.reason}"
+                yield f"note: {each.reason}"
             case _:
                 pass
 
@@ -117,13 +108,22 @@ def told_below(evidences: Iterable[Evidence]) -> frozenset[str]:
 
 def evidence_summary(evidences: Sequence[Evidence]) -> Iterator[str]:
     """How many findings have which standing, and the most common reasons."""
-    standings = Counter(each.standing for each in evidences)
-    told = ", ".join(f"{standings[each]} {each.value}" for each in Standing if standings[each])
-    is_silent = set(standings) == {Standing.UNCONFIRMED}
-    nothing = ": nothing could be confirmed" if is_silent else ""
+    yield from standings_summary([each.standing.value for each in evidences], _counted(evidences))
+
+
+def standings_summary(standings: Iterable[str], counted: Counter[str]) -> Iterator[str]:
+    """How many have which standing, and how many of them the most common reasons.
+
+    Args:
+        standings: the standings, as reports name them.
+        counted: how often there is each reason.
+    """
+    counts = Counter(standings)
+    named = [each.value for each in Standing if counts[each.value]]
+    told = ", ".join(f"{counts[each]} {each}" for each in named)
+    nothing = ": nothing could be confirmed" if named == [Standing.UNCONFIRMED.value] else ""
     yield f"live: {told}{nothing}"
-    counted = _counted(evidences).most_common()
-    for reason, count in counted[:_MOST_REASONS]:
+    for reason, count in counted.most_common(_MOST_REASONS):
         yield f"  {count} {reason}"
     if len(counted) > _MOST_REASONS:
         yield f"  and {len(counted) - _MOST_REASONS} more reasons"

@@ -71,8 +71,7 @@ def _ways_lines(findings: list[Finding], below: frozenset[str]) -> Iterator[str]
     if first.reason:
         yield f"         because {first.reason}"
     if evidences := evidences_of(findings):
-        said = evidence_lines(together(evidences), below=below)
-        yield from (f"         {line}" for line in said)
+        yield from (f"         {line}" for line in evidence_lines(together(evidences), below))
 
 
 def finding_lines(finding: Finding, below: frozenset[str] = frozenset()) -> Iterator[str]:
@@ -93,8 +92,7 @@ def finding_lines(finding: Finding, below: frozenset[str] = frozenset()) -> Iter
         yield f"         {f'no certificate: {reason}' if reason else 'proof in the certificate'}"
     yield from (f"         {_engine_line(each)}" for each in finding.engine_answers)
     if finding.evidence is not None:
-        said = evidence_lines(finding.evidence, finding.probes, below)
-        yield from (f"         {line}" for line in said)
+        yield from (f"         {line}" for line in evidence_lines(finding.evidence, below))
     if finding.steps:
         yield from step_lines(finding.steps)
         yield ""
