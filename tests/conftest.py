@@ -110,3 +110,30 @@ def allow(*models: str, **changes: Any) -> dict[str, Any]:
 @pytest.fixture
 def setup(tmp_path: Path) -> Setup:
     return Setup(tmp_path)
+
+
+ACCESS_KEY = "AKIATESTTESTTESTTEST"
+SECRET_KEY = "secretOfTheTests/abcdefghijklmnopqrstuvw"
+SESSION_TOKEN = "IQoJb3JpZ2luX2VjE+/tokenOfTheTests+abcdefghijklmnop=="
+
+
+@pytest.fixture
+def aws_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Credentials of nobody in the environment, and nothing of a developer's own; the folder of
+    the configuration files."""
+    for name in [*os.environ]:
+        if name.upper().startswith("AWS_") or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    folder = tmp_path / "aws"
+    folder.mkdir()
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_SESSION_TOKEN": SESSION_TOKEN,
+        "AWS_CONFIG_FILE": str(folder / "config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(folder / "credentials"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "HOME": str(folder),
+    }.items():
+        monkeypatch.setenv(name, value)
+    return folder

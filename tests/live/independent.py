@@ -398,7 +398,7 @@ def read_date(text: str) -> Fraction | None:
         return Fraction(text)
     whole = text + "-01-01"[len(text) - 4 :] if len(text) < 10 else text
     try:
-        read = datetime.fromisoformat(whole)
+        read = datetime.fromisoformat(whole.upper())
     except ValueError:
         return None
     aware = read if read.tzinfo else read.replace(tzinfo=UTC)

@@ -35,7 +35,7 @@ class Limits:
     """
 
     connect_seconds: float = 5.0
-    read_seconds: float = 20.0
-    call_seconds: float = 60.0
+    read_seconds: float = 10.0
+    call_seconds: float = 40.0
     attempts: int = 5
     reply_bytes: int = 64 << 20

@@ -187,22 +187,40 @@ def _shown(lengths: range) -> str:
 def _what_is_asked(probe: Probe, caller: _Caller) -> Access:
     """The policies to send: all that apply, but for what cannot change the answer.
 
-    Of two accounts each must allow, so that a deny of the caller's side is a deny whatever the
-    other side says. Resource control policies the API does not take.
+    Where the resource's side cannot be sent and can but deny, a deny of the caller's side is a
+    deny whatever it says.
     """
-    access, request = _that_apply(probe.access, probe.request), probe.request
     _check_known(probe.access)
-    across = LayerKind.IDENTITY in required(access, request, Grant.TO_ITSELF)
-    if across and not decide(access.caller, request, DOCUMENTED).allowed:
-        return Access(access.caller)
+    access, request = _that_apply(probe.access, probe.request), probe.request
+    try:
+        return _both_sides(access, probe, caller)
+    except _RefusedError:
+        if _only_limits(access, request) and not decide(access.caller, request).allowed:
+            return Access(access.caller)
+        raise
+
+
+def _both_sides(access: Access, probe: Probe, caller: _Caller) -> Access:
     access = _without_resource_control(access, probe)
     if access.resource_policy is not None:
-        _check_resource_policy(request, caller)
-    elif across:
+        _check_resource_policy(probe.request, caller)
+    elif _is_across(access, probe.request):
         raise _RefusedError(
             "caller and resource are of two accounts, and the resource has no policy to send"
         )
     return access
+
+
+def _only_limits(access: Access, request: Request) -> bool:
+    """Whether the caller's policies must allow, whatever the resource's side says."""
+    policy = access.resource_policy
+    grants = policy is not None and any(s.effect is Effect.ALLOW for s in policy.statements)
+    return not grants or _is_across(access, request)
+
+
+def _is_across(access: Access, request: Request) -> bool:
+    """Whether each of two accounts must allow: the caller's does however the other grants."""
+    return LayerKind.IDENTITY in required(access, request, Grant.TO_ITSELF)
 
 
 def _that_apply(access: Access, request: Request) -> Access:
