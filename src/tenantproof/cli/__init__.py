@@ -11,6 +11,7 @@ from tenantproof import __version__
 from tenantproof.cli.checking import check
 from tenantproof.cli.commands import KINDS, QUESTIONS, diff, explain, init, mutate, simulate, verify
 from tenantproof.cli.output import Commands, Exit
+from tenantproof.cli.pulling import pull
 
 __all__ = ["KINDS", "QUESTIONS", "Exit", "main"]
 
@@ -21,5 +22,5 @@ def main() -> None:
     """Prove that IAM policies keep the tenants of a multi-model endpoint apart."""
 
 
-for _command in (check, diff, explain, init, mutate, simulate, verify):
+for _command in (check, diff, explain, init, mutate, pull, simulate, verify):
     main.add_command(_command)

@@ -63,9 +63,10 @@ def check(
         loaded = load_manifest(manifest, lenient=lenient)
         if certificate is not None:
             _check_certificate(certificate, loaded.files)
+        run = Run(loaded, timeout, engines=engines_named(engine), samples=live.samples)
+        run.check_ownership()
         asked = live.connected()
-        engines = engines_named(engine)
-        report = Run(loaded, timeout, engines=engines, samples=live.samples).report()
+        report = run.report()
         if certificate is not None:
             report = _certified(loaded, report, certificate, lenient=lenient, timeout=timeout)
         return asked.on(report)

@@ -212,7 +212,9 @@ class Asked(Protocol):
 
     interrupted: bool
 
-    def on(self, report: Report, watch: Callable[[int, int], None] | None) -> Report: ...
+    def on(self, report: Report, watch: Callable[[int, int], None] | None) -> Report:
+        """The report with what they say; ``watch`` is told how many of how many were asked."""
+        ...
 
 
 @dataclass
