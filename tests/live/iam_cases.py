@@ -9,13 +9,12 @@ import pytest
 from iam_server import Decided, Fault, IamServer
 
 from conftest import ACCESS_KEY, SECRET_KEY, SESSION_TOKEN
-from tenantproof.aws import Connection, Deadline, Limits, connect
+from tenantproof.aws import Aws, Connection, Deadline, Limits, connect
 from tenantproof.live.simulation import Answer, NoAnswer, Operation, Simulation
 from tenantproof.live.simulator import Simulator
 
-LIMITS = Limits(
-    connect_seconds=0.3, read_seconds=0.3, call_seconds=1.0, attempts=2, reply_bytes=1 << 20
-)
+LIMITS = Limits(read_seconds=5, call_seconds=20, attempts=2, reply_bytes=1 << 20)
+QUICK = Limits(read_seconds=0.4, call_seconds=0.9, attempts=2, reply_bytes=1 << 20)
 POLICY = '{"Version":"2012-10-17","Statement":[]}'
 
 
@@ -51,24 +50,28 @@ def decide(parameters: dict[str, Any]) -> dict[tuple[str, str], Decided | str]:
     }
 
 
+def connection(server: IamServer, limits: Limits = LIMITS) -> Aws:
+    return connect(
+        Connection(endpoint_url=server.url, region="us-east-1"), Deadline.after(60), limits
+    )
+
+
 def simulator(
     server: IamServer,
     *,
     calls: int = 20,
-    seconds: float = 20.0,
     limits: Limits = LIMITS,
     watch: Callable[[int, int], None] | None = None,
 ) -> Simulator:
-    deadline = Deadline.after(seconds)
-    aws = connect(Connection(endpoint_url=server.url, region="us-east-1"), deadline, limits)
-    return Simulator(aws, max_calls=calls, deadline=deadline, watch=watch)
+    aws = connection(server, limits)
+    return Simulator(aws, max_calls=calls, deadline=Deadline.after(60), watch=watch)
 
 
 def outcomes(
-    script: Iterable[Fault], asked: list[Simulation], **options: Any
+    script: Iterable[Fault], asked: list[Simulation], *, limits: Limits = LIMITS, **options: Any
 ) -> list[Answer | NoAnswer]:
     with IamServer(decide, script, **options) as server:
-        return simulator(server).ask(asked)
+        return simulator(server, limits=limits).ask(asked)
 
 
 def assert_right(asked: list[Simulation], told: list[Answer | NoAnswer]) -> None:

@@ -379,16 +379,22 @@ class IamServer:
         page: int = 1000,
     ) -> None:
         self.decide = decide
-        self.form = form
-        self.page = page
         self.requests: list[Request] = []
         self.stopping = threading.Event()
-        self._faults = itertools.chain(faults, itertools.repeat(fine))
         self._lock = threading.Lock()
+        self.follow(faults, form=form, page=page)
         self._http = _Http(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(
             target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
         )
+
+    def follow(self, faults: Iterable[Fault], *, form: str = NEW, page: int = 1000) -> None:
+        """Begin a script; nothing came in yet."""
+        with self._lock:
+            self.form = form
+            self.page = page
+            self._faults = itertools.chain(faults, itertools.repeat(fine))
+            self.requests.clear()
 
     @property
     def url(self) -> str:
@@ -589,13 +595,19 @@ def _handler(server: IamServer) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-            parameters = parsed(body)
-            request = Request(
-                parameters.pop("Action"), parameters, dict(self.headers.items()), body
-            )
-            parameters.pop("Version")
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            headers = dict(self.headers.items())
+            if "x-www-form-urlencoded" in headers.get("Content-Type", ""):
+                parameters = parsed(body.decode())
+                parameters.pop("Version")
+                action = parameters.pop("Action")
+            else:  # another protocol: scripts answer it
+                parameters, action = {}, self.path
+            request = Request(action, parameters, headers, body.decode("latin-1"))
             server.take(request)(Exchange(server, request, self))
+
+        def do_GET(self) -> None:
+            self.do_POST()
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""

@@ -13,15 +13,17 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from independent import IndependentSimulator
-from live_probes import ACTION, ROLE, SESSION, allow, policy, probe, random_probe
+from live_probes import ACTION, ENDPOINT, ROLE, SESSION, allow, policy, probe, random_probe
 
 from tenantproof import __version__
 from tenantproof.cli import main
+from tenantproof.evaluate import decide
 from tenantproof.isolation import Finding, Probe, Question, Verdict
 from tenantproof.live.cases import write_case
 from tenantproof.live.parameters import simulations
 from tenantproof.live.simulation import Answer, Operation
-from tenantproof.policy import PolicySet
+from tenantproof.policy import Access, PolicySet
+from tenantproof.request import Principal, Request
 
 FINDING = Finding(Question.ISOLATED, Verdict.LEAK, "acme", ROLE, "arn:endpoint")
 STACK = PolicySet(
@@ -70,6 +72,19 @@ def test_any_case_gives_our_decision_again(tmp_path: Path, random: Random) -> No
     of = random_probe(random)
     if isinstance(simulations(of), tuple):
         assert simulated(written(tmp_path, of))["decision"] == of.decision.outcome.value
+
+
+def test_what_the_principal_decides_is_in_the_case(tmp_path: Path) -> None:
+    document = policy(allow(Resource="arn:aws:sagemaker:*:*:endpoint/${aws:SourceIdentity}"))
+    stack = PolicySet((document,))
+    principal = Principal(SESSION, {}, {"aws:SourceIdentity": "models", "aws:userid": "x"})
+    request = Request(principal, ACTION, ENDPOINT, {"AWS:UserId": "y"})
+    of = Probe(request, Access(stack), decide(stack, request))
+    assert of.decision.allowed
+    case = written(tmp_path, of)
+    assert simulated(case)["decision"] == "Allowed"
+    context = read(case / "case.jsonl")["request"]["context"]
+    assert context == {"aws:SourceIdentity": "models", "AWS:UserId": "y"}
 
 
 def test_their_side_can_be_asked_again(tmp_path: Path) -> None:

@@ -94,7 +94,10 @@ def test_the_simulator_disagrees() -> None:
     answer = Answer(
         "allowed",
         matched=(("PolicyInputList.1", 2, 1), ("PolicyInputList.7", 3, 4), ("role_x", None, None)),
-        details={"AllowedByOrganizations": True},
+        details={
+            "OrganizationsDecisionDetail": {"AllowedByOrganizations": True},
+            "EvalDecisionDetails": {"x": "allowed"},
+        },
     )
     said = opinion(always(answer), DENIED)
     assert said.standing is Standing.REFUTED
@@ -102,7 +105,7 @@ def test_the_simulator_disagrees() -> None:
     assert said.reason == (
         "tenantproof says ImplicitDeny (nothing in identity_policies allows it);"
         " SimulateCustomPolicy says allowed (policy.json: Statement[0], PolicyInputList.7:3:4,"
-        " role_x, AllowedByOrganizations: true)"
+        " role_x, x: allowed, AllowedByOrganizations: true)"
     )
     said = opinion(always(Answer("implicitDeny")), ALLOWED)
     assert said.standing is Standing.REFUTED

@@ -23,9 +23,9 @@ from live_probes import (
 
 from tenantproof.errors import Place
 from tenantproof.isolation import Probe
-from tenantproof.live import parameters as module
 from tenantproof.live.parameters import ALLOWS_EVERYTHING, ALLOWS_NOTHING, simulations
 from tenantproof.live.simulation import NotSimulatable, Operation, Simulation
+from tenantproof.live.simulator import Simulator
 from tenantproof.policy import Access, PolicySet
 from tenantproof.policy.unknown import unknown_policy
 from tenantproof.request import PrincipalKind
@@ -147,7 +147,7 @@ def test_eight_levels() -> None:
 
 
 def test_a_botocore_without_organizations(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_knows", lambda _: False)
+    monkeypatch.setattr(Simulator, "knows", lambda _: False)
     assert "upgrade boto3" in reason(probe(PolicySet((ALL,), None, ((ALL,),))))
     assert asked(probe(PolicySet((ALL,))))
 

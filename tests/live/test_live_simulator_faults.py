@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import iam_server as faults
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from iam_cases import assert_right, decide, no_waiting, objects, outcomes, simulation, simulator
+from iam_cases import (
+    LIMITS,
+    QUICK,
+    assert_right,
+    connection,
+    decide,
+    no_waiting,
+    objects,
+    outcomes,
+    simulation,
+)
 from iam_server import AGGREGATE, NEW, OLD, IamServer, forever
 
-from tenantproof.aws import Failure
-from tenantproof.live.simulation import Answer, NoAnswer
+from tenantproof.aws import Aws, Deadline, Failure, Limits
+from tenantproof.live.simulation import Answer, NoAnswer, Simulation
+from tenantproof.live.simulator import Simulator
 
 pytestmark = [
     pytest.mark.enable_socket,
@@ -35,6 +48,13 @@ def test_all_resources_are_a_resource(form: str) -> None:
     assert_right(asked, told)
 
 
+SLOW = {"dripping", "dripping_head", "late", "late_body"}
+
+
+def limits(name: str) -> Limits:
+    return QUICK if name in SLOW else LIMITS
+
+
 PASSING = [
     "throttled",
     "unavailable",
@@ -54,12 +74,11 @@ PASSING = [
 @pytest.mark.parametrize("name", PASSING)
 def test_a_fault_that_passes_is_asked_again(name: str) -> None:
     asked = objects(3)
-    told = outcomes([getattr(faults, name)], asked)
+    told = outcomes([getattr(faults, name)], asked, limits=limits(name))
     assert all(isinstance(each, Answer) for each in told)
     assert_right(asked, told)
 
 
-SLOW = {"dripping", "dripping_head", "late", "late_body", "endless"}
 LASTING = {
     "throttled": Failure.THROTTLED,
     "unavailable": Failure.SERVER,
@@ -108,7 +127,7 @@ LASTING = {
 @pytest.mark.parametrize("name", LASTING)
 def test_a_fault_that_lasts_is_a_reason(name: str) -> None:
     asked = objects(3)
-    told = outcomes(forever(getattr(faults, name)), asked)
+    told = outcomes(forever(getattr(faults, name)), asked, limits=limits(name))
     assert [each.failure for each in told if isinstance(each, NoAnswer)] == [LASTING[name]] * 3
     assert_right(asked, told)
 
@@ -146,39 +165,51 @@ def test_an_error_that_echoes_the_request_tells_no_secret(status: int, code: str
     assert_right(asked, told)
 
 
-SCRIPTS = st.lists(
-    st.sampled_from(
-        sorted({*LASTING, "fine", "lacking", "duplicated", "unmarked", "same_marker"} - SLOW)
-    ),
-    max_size=6,
+NAMES = {*LASTING, "fine", "lacking", "duplicated", "unmarked", "same_marker"}
+SCRIPTS = st.lists(st.sampled_from(sorted(NAMES - SLOW - {"endless"})), max_size=6)
+ACTIONS = st.sampled_from(["s3:GetObject", "s3:getobject", "s3:PutObject"])
+QUESTIONS = st.builds(
+    lambda action, number: simulation(f"arn:aws:s3:::models/{number}", action),
+    ACTIONS,
+    st.integers(0, 5),
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.fixture
+def server() -> Iterator[IamServer]:
+    with IamServer(decide) as server:
+        yield server
+
+
+@pytest.fixture
+def aws(server: IamServer) -> Aws:
+    return connection(server)
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    SCRIPTS,
-    st.lists(
-        st.tuples(
-            st.sampled_from(["s3:GetObject", "s3:getobject", "s3:PutObject"]), st.integers(0, 5)
-        ),
-        max_size=8,
-    ),
-    st.sampled_from([NEW, OLD, AGGREGATE]),
-    st.integers(1, 4),
-    st.integers(0, 8),
+    script=SCRIPTS,
+    asked=st.lists(QUESTIONS, max_size=8),
+    form=st.sampled_from([NEW, OLD, AGGREGATE]),
+    page=st.integers(1, 4),
+    calls=st.integers(0, 8),
 )
 def test_a_script_of_faults_never_makes_a_wrong_answer(
-    script: list[str], drawn: list[tuple[str, int]], form: str, page: int, calls: int
+    server: IamServer,
+    aws: Aws,
+    script: list[str],
+    asked: list[Simulation],
+    form: str,
+    page: int,
+    calls: int,
 ) -> None:
-    asked = [simulation(f"arn:aws:s3:::models/{number}", action) for action, number in drawn]
-    with IamServer(
-        decide, [getattr(faults, name) for name in script], form=form, page=page
-    ) as server:
-        asking = simulator(server, calls=calls)
-        told = asking.ask(asked)
-        again = asking.ask(asked)
-        assert len(server.simulations) <= 2 * calls
-        assert asking.calls <= calls
+    server.follow([getattr(faults, name) for name in script], form=form, page=page)
+    asking = Simulator(aws, max_calls=calls, deadline=Deadline.after(60))
+    told = asking.ask(asked)
+    again = asking.ask(asked)
+    assert asking.calls <= calls
+    assert len(server.requests) <= calls * LIMITS.attempts
     assert_right(asked, told)
+    assert_right(asked, again)
     for first, second in zip(told, again, strict=True):
         assert second == first or isinstance(first, NoAnswer)

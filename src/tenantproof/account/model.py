@@ -190,12 +190,17 @@ class HostedEndpoint:
 
 @dataclass(frozen=True)
 class Bucket:
-    """A bucket, its account and its policy; None where it is not known or has none."""
+    """A bucket, its account and its policy; None where it is not known or has none.
+
+    ``is_unread`` says that the policy stands in for one that a source could not read, and that
+    another source may have.
+    """
 
     name: str
     account: str | None = None
     policy: PolicyDocument | None = None
     place: Place | None = field(default=None, compare=False)
+    is_unread: bool = False
 
 
 @dataclass(frozen=True)

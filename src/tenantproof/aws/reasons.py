@@ -139,7 +139,7 @@ def call_failed(error: BaseException, excerpt: Excerpt) -> CallFailedError:
     if isinstance(error, exceptions.ClientError):
         return _refused(error, excerpt)
     if (words := credentials_words(error)) is not None:
-        return CallFailedError(Failure.CREDENTIALS, words)
+        return CallFailedError(Failure.CREDENTIALS, excerpt(words))
     match error:
         case OverdueError():
             return CallFailedError(Failure.TIMEOUT, "no reply within the time limit")
@@ -169,7 +169,10 @@ def call_failed(error: BaseException, excerpt: Excerpt) -> CallFailedError:
 
 
 def credentials_words(error: BaseException) -> str | None:
-    """What to do about an exception of botocore's that is about credentials; none of others."""
+    """What to do about an exception of botocore's that is about credentials; none of others.
+
+    Names of files, profiles and providers are in it as they are.
+    """
     from botocore import exceptions  # noqa: PLC0415
 
     match error:
@@ -183,9 +186,7 @@ def credentials_words(error: BaseException) -> str | None:
                 f"credentials of {fields.get('provider')} are not complete: "
                 f"{fields.get('cred_var')} is missing"
             )
-        case (
-            exceptions.SSOError() | exceptions.TokenRetrievalError() | exceptions.NoAuthTokenError()
-        ):
+        case exceptions.SSOError() | exceptions.TokenRetrievalError():
             return SIGN_IN
         case exceptions.ConfigParseError() | exceptions.ConfigNotFound():
             return f"the AWS configuration file {error.kwargs.get('path')!r} cannot be read"

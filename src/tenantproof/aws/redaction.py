@@ -6,19 +6,21 @@ import base64
 import re
 from collections.abc import Iterable, Iterator
 from html import escape
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 HIDDEN = "***"
 LONGEST = 300
 """Characters of a text of others that a message holds."""
 LONGEST_READ = 8192
 """Characters of a text of others that are looked at."""
+SHORTEST = 4
+"""Characters of what a URL holds that is hidden elsewhere, too."""
 PIECE = 8
 """Characters of a secret that are enough to hide them: what echoes it may have cut it."""
 
 _USERINFO = re.compile(r"(?<=://)[^\s/?#]*@|(?<=://)[^\s\"'<>]*@")
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)")
-_SIGNATURE = re.compile(r"Signature=([0-9A-Za-z+/=%]+)")
+_SIGNATURE = re.compile(r"(?<=Signature=)[0-9a-f]+|[0-9a-f]{64,}")
 
 
 class Secrets:
@@ -44,35 +46,39 @@ class Secrets:
             self._pieces.update(_pieces(written))
 
     def add_url(self, url: str | None) -> None:
-        """Make the user and the password of a URL secrets."""
-        try:
-            parts = urlsplit(url or "")
-        except ValueError:
-            return
-        for part in (parts.username, parts.password):
-            self.add(part)
-            self.add(unquote(part) if part else None)
+        """Make what stands before a URL's host a secret, even if the URL is malformed.
+
+        That is its password, or a token that stands there alone. Those of few characters are
+        hidden within URLs only: as words they would be everywhere.
+        """
+        before, _, _ = (url or "").rpartition("@")
+        user, _, password = before.rpartition("//")[2].partition(":")
+        secret = password or user
+        if len(secret) >= SHORTEST:
+            self.add(secret)
+            self.add(unquote(secret))
 
     def add_headers(self, headers: Iterable[tuple[str, str | bytes]]) -> None:
-        """Make what a signed request's headers hold secrets: key ID, token and signature."""
+        """Make what a signed request's headers hold secrets: the key ID and the token."""
         for name, value in headers:
             text = value.decode("latin-1") if isinstance(value, bytes) else value
             if name.lower() == "x-amz-security-token":
                 self.add(text)
             if name.lower() == "authorization":
-                for found in (*_CREDENTIAL.findall(text), *_SIGNATURE.findall(text)):
+                for found in _CREDENTIAL.findall(text):
                     self.add(found)
 
     def redacted(self, text: str) -> str:
-        """A text without secrets and without what stands before the host in URLs."""
+        """A text without secrets, signatures, and what stands before the host in URLs."""
         hidden = [False] * len(text)
         for start in range(len(text) - PIECE + 1):
             if text[start : start + PIECE] in self._pieces:
                 hidden[start : start + PIECE] = [True] * PIECE
-        for short in self._short:
+        for short in list(self._short):  # a worker may add to them
             for found in re.finditer(re.escape(short), text):
                 hidden[found.start() : found.end()] = [True] * len(short)
-        return _USERINFO.sub(f"{HIDDEN}@", "".join(_shown(text, hidden)))
+        shown = _USERINFO.sub(f"{HIDDEN}@", "".join(_shown(text, hidden)))
+        return _SIGNATURE.sub(HIDDEN, shown)
 
     def excerpt(self, text: str) -> str:
         """The first line of a text of others, redacted, short, control characters escaped."""

@@ -29,6 +29,7 @@ GLOBAL = {"iam", "organizations", "sts"}
 """Services that can be asked without a region."""
 SOMEWHERE = "us-east-1"
 """The region in which a service is asked that needs none."""
+GIVEN = ("AccessKeyId", "SecretAccessKey", "SessionToken")
 OF_THE_ROLE = {
     Failure.ACCESS_DENIED,
     Failure.CREDENTIALS,
@@ -144,7 +145,7 @@ def connect(connection: Connection, deadline: Deadline, limits: Limits | None = 
     for url in (*getproxies().values(), *_endpoints_of_the_environment()):
         secrets.add_url(url)
     session = _session(connection, secrets)
-    _learn(_credentials(session, deadline.within(limits.call_seconds), secrets), secrets)
+    _learn(_credentials(session, deadline.within(limits.credentials_seconds), secrets), secrets)
     aws = Aws(session, connection, deadline, limits, secrets)
     aws.client("sts")
     return _assumed(aws, connection, deadline, secrets) if connection.role else aws
@@ -235,15 +236,19 @@ def _assumed(aws: Aws, connection: Connection, deadline: Deadline, secrets: Secr
         raise CallFailedError(
             failure, f"the role {connection.role} cannot be assumed: {error.message}", error.code
         ) from None
-    given = reply.get("Credentials")
-    if given is None:
-        raise CallFailedError(Failure.BAD_REPLY, "AssumeRole: the reply has no credentials")
+    given = reply.get("Credentials", {})
+    if not all(given.get(name) for name in GIVEN):
+        raise CallFailedError(
+            Failure.BAD_REPLY,
+            f"the role {connection.role} cannot be assumed: the reply has no credentials",
+        )
     session = boto3.Session(
+        profile_name=connection.profile,
         aws_access_key_id=given["AccessKeyId"],
         aws_secret_access_key=given["SecretAccessKey"],
         aws_session_token=given["SessionToken"],
         region_name=aws.region,
     )
-    for name in ("AccessKeyId", "SecretAccessKey", "SessionToken"):
+    for name in GIVEN:
         secrets.add(given[name])
     return Aws(session, connection, deadline, aws.limits, secrets)

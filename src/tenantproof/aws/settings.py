@@ -24,9 +24,10 @@ class Connection:
 
 @dataclass(frozen=True)
 class Limits:
-    """What one call may take.
+    """What one call may take, and looking for credentials.
 
     Attributes:
+        credentials_seconds: of all that boto3's chain asks, a person at a terminal included.
         connect_seconds: until a connection stands.
         read_seconds: between two reads of a reply.
         call_seconds: of a call with all its attempts and what botocore sleeps in between.
@@ -34,8 +35,9 @@ class Limits:
         reply_bytes: of a reply's body.
     """
 
+    credentials_seconds: float = 60.0
     connect_seconds: float = 5.0
     read_seconds: float = 10.0
-    call_seconds: float = 40.0
+    call_seconds: float = 25.0
     attempts: int = 5
-    reply_bytes: int = 64 << 20
+    reply_bytes: int = 32 << 20

@@ -7,11 +7,11 @@ away, whatever it answers.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from tenantproof.aws import Failure
 from tenantproof.errors import TenantproofError
@@ -63,9 +63,8 @@ def confirm(report: Report, simulator: Asks, settings: Settings) -> Report:
     asking = _Asking(simulator, settings)
     heard: dict[int, list[Opinion]] = {}
     for tier in _by_importance(report.findings):
-        for at, opinion in zip(
-            (at for at, _ in tier), asking.opinions(report.findings, tier), strict=True
-        ):
+        opinions = asking.opinions(report.findings, tier)
+        for (at, _), opinion in zip(tier, opinions, strict=True):
             heard.setdefault(at, []).append(opinion)
     findings = (
         _with_evidence(finding, tuple(heard.get(at, ())), settings)
@@ -132,9 +131,7 @@ class _Asking:
         self._settings = settings
         self._not_found: set[str] = set()
 
-    def opinions(
-        self, findings: Sequence[Finding], requests: Sequence[_Numbered]
-    ) -> Iterator[Opinion]:
+    def opinions(self, findings: Sequence[Finding], requests: Sequence[_Numbered]) -> list[Opinion]:
         """What is said of each request, in their order."""
         probes = [probe for _, probe in requests]
         heard = self._heard(probes)
@@ -143,8 +140,10 @@ class _Asking:
         again = self._heard([probes[at] for at in missing])
         for at, one in zip(missing, again, strict=True):
             heard[at] = one
-        for (at, probe), one in zip(requests, heard, strict=True):
-            yield self._opinion(findings[at], probe, one)
+        return [
+            self._opinion(findings[at], probe, one)
+            for (at, probe), one in zip(requests, heard, strict=True)
+        ]
 
     def _heard(self, probes: Sequence[Probe]) -> list[_Heard]:
         """What is said of some requests, asked all at once: they may go into one call."""
@@ -304,13 +303,17 @@ def _our_reasons(decision: Decision) -> str:
 
 def _their_reasons(answered: Iterable[_Answered]) -> Iterator[str]:
     for question, answer in answered:
-        details = [f"{name}: {_shown(value)}" for name, value in sorted(answer.details.items())]
-        reasons = ", ".join([*_matched(question, answer), *details]) or "no statement"
-        yield f"{question.operation.value} says {answer.decision} ({reasons})"
+        reasons = ", ".join([*_matched(question, answer), *_details(answer.details)])
+        yield f"{question.operation.value} says {answer.decision} ({reasons or 'no statement'})"
 
 
-def _shown(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _details(details: Mapping[str, Any]) -> Iterator[str]:
+    """``AllowedByOrganizations: false``, whatever it stands in."""
+    for name, value in sorted(details.items()):
+        if isinstance(value, Mapping):
+            yield from _details(value)
+        else:
+            yield f"{name}: {str(value).lower() if isinstance(value, bool) else value}"
 
 
 # -- one finding -------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 from tenantproof.errors import TenantproofError
@@ -19,6 +19,7 @@ from tenantproof.evaluate.principals import Grant
 from tenantproof.isolation import Probe
 from tenantproof.live.context import Mentions, UnsayableError, context_entries
 from tenantproof.live.simulation import NotSimulatable, Operation, Simulation
+from tenantproof.live.simulator import Simulator
 from tenantproof.policy import Access, LayerKind, PolicyDocument, statements
 from tenantproof.policy.stack import RESOURCE_CONTROL_SERVICES, Levels
 from tenantproof.policy.syntax import AnyChars, Clause, Effect, Statement
@@ -33,13 +34,13 @@ MOST_LEVELS = 7
 """What the API takes, by its model; of lengths botocore checks the least alone."""
 
 ALLOWS_NOTHING = (
-    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "NotAction": "*",'
-    ' "Resource": "*"}]}'
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action":'
+    ' "sts:GetCallerIdentity", "Resource": "*"}]}'
 )
 """A policy that stands where the API wants one and the request has none.
 
-No action is outside ``*``, so that it applies to no request; and it is no Deny, so that it cannot
-deny one however it is read.
+What it allows nobody is asked about: everybody may do it ("No permissions are required to perform
+this operation"). And it is no Deny, so that it cannot deny anything however it is read.
 """
 
 ALLOWS_EVERYTHING = (
@@ -379,7 +380,7 @@ class _Asked:
                 f"there are {len(levels)} levels of service control policies, the API takes"
                 f" {MOST_LEVELS}"
             )
-        if not _knows(_ORGANIZATION):
+        if not Simulator.knows(_ORGANIZATION):
             raise _RefusedError(
                 f"the botocore installed does not know {_ORGANIZATION}, which service control"
                 " policies go into: upgrade boto3 and botocore"
@@ -442,12 +443,3 @@ class _Asked:
 
 def _is_account_id(text: str) -> bool:
     return len(text) == len("111122223333") and text.isascii() and text.isdigit()
-
-
-@cache
-def _knows(parameter: str) -> bool:
-    """Whether the installed botocore's model of SimulateCustomPolicy has a parameter."""
-    from botocore.session import get_session  # noqa: PLC0415 - only who asks AWS pays for it
-
-    model = get_session().get_service_model("iam").operation_model(Operation.CUSTOM.value)
-    return model.input_shape is not None and parameter in model.input_shape.members

@@ -10,7 +10,7 @@ decision the most restrictive of all resources, so that the decisions are those 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tenantproof.live.batches import Batch, Pair, Question
@@ -29,12 +29,17 @@ _VARIABLE = re.compile(r"\$\{[^}]*\}")
 class Results:
     """What pages say of a batch's questions; what they say of others is ignored.
 
+    Args:
+        batch: the questions.
+        excerpt: what may be shown of a text of others: names in answers are such.
+
     Attributes:
         wrong: the questions of which they say what cannot be, and what that is.
     """
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: Batch, excerpt: Callable[[str], str]) -> None:
         self._batch = batch
+        self._excerpt = excerpt
         self._pairs = batch.pairs
         self._resources = list(dict.fromkeys(resource for _, resource in self._pairs))
         self._of_resources: dict[Question, Answer] = {}
@@ -49,10 +54,10 @@ class Results:
             if specific := result.get("ResourceSpecificResults"):
                 for each in specific:
                     pair = action, each["EvalResourceName"]
-                    answer = _answer(each["EvalResourceDecision"], each, result)
+                    answer = self._answer(each["EvalResourceDecision"], each, result)
                     self._note(self._of_resources, pair, answer)
             elif (resource := self._named(result.get("EvalResourceName", ""))) is not None:
-                answer = _answer(result["EvalDecision"], result, result)
+                answer = self._answer(result["EvalDecision"], result, result)
                 self._note(self._of_results, (action, resource), answer)
         return before != (len(self._of_resources), len(self._of_results), len(self.wrong))
 
@@ -62,7 +67,7 @@ class Results:
             return
         first = answers.setdefault(question, answer)
         if answer.decision not in DECISIONS:
-            self.wrong[question] = f"the decision {answer.decision!r} is none"
+            self.wrong[question] = f"the decision {self._excerpt(answer.decision)!r} is none"
         elif first.decision != answer.decision:
             self.wrong[question] = (
                 f"the reply contradicts itself: {first.decision} and {answer.decision}"
@@ -70,6 +75,33 @@ class Results:
         else:
             missing = dict.fromkeys((*first.missing, *answer.missing))
             answers[question] = Answer(first.decision, tuple(missing), first.matched, first.details)
+
+    def _answer(self, decision: str, own: Mapping[str, Any], result: Mapping[str, Any]) -> Answer:
+        missing = dict.fromkeys(
+            (*own.get("MissingContextValues", ()), *result.get("MissingContextValues", ()))
+        )
+        details = {name: each[name] for name in DETAILS for each in (result, own) if each.get(name)}
+        return Answer(
+            decision,
+            tuple(map(self._excerpt, missing)),
+            tuple(self._matched(own)),
+            self._shown(details),
+        )
+
+    def _matched(self, own: Mapping[str, Any]) -> Iterator[tuple[str, int | None, int | None]]:
+        for statement in own.get("MatchedStatements", ()):
+            start = statement.get("StartPosition", {})
+            policy = self._excerpt(statement.get("SourcePolicyId", ""))
+            yield policy, start.get("Line"), start.get("Column")
+
+    def _shown(self, details: Any) -> Any:
+        match details:
+            case str():
+                return self._excerpt(details)
+            case dict():
+                return {self._excerpt(name): self._shown(each) for name, each in details.items()}
+            case _:
+                return details
 
     def _named(self, name: str) -> str | None:
         """The resource whose decision a result without resources holds: the only one, if any."""
@@ -122,20 +154,6 @@ class Results:
             if question.action == action
         }
         return len(self._resources) > 1 and len(said) == 1 and said != {"allowed"}
-
-
-def _answer(decision: str, own: Mapping[str, Any], result: Mapping[str, Any]) -> Answer:
-    missing = dict.fromkeys(
-        (*own.get("MissingContextValues", ()), *result.get("MissingContextValues", ()))
-    )
-    details = {name: each[name] for name in DETAILS for each in (result, own) if each.get(name)}
-    return Answer(decision, tuple(missing), tuple(_matched(own)), details)
-
-
-def _matched(own: Mapping[str, Any]) -> Iterator[tuple[str, int | None, int | None]]:
-    for statement in own.get("MatchedStatements", ()):
-        start = statement.get("StartPosition", {})
-        yield statement.get("SourcePolicyId", ""), start.get("Line"), start.get("Column")
 
 
 def _is_of(template: str, resource: str) -> bool:

@@ -115,13 +115,13 @@ class Simulator:
 
     def _ask_batch(self, batch: Batch) -> None:
         """Ask questions together, and alone those that were refused or answered in the lump."""
-        results = Results(batch)
+        results = Results(batch, self._aws.excerpt)
         try:
             failed = self._read(batch, results)
         finally:
             self._outcomes.update(results.answers)
             for question, words in results.wrong.items():
-                self._outcomes[question] = NoAnswer(Failure.BAD_REPLY, self._aws.excerpt(words))
+                self._outcomes[question] = _bad(words)
         again = results.aggregated
         if failed is not None and failed.failure is Failure.INVALID and len(batch.questions) > 1:
             again += results.open
@@ -178,8 +178,11 @@ class Simulator:
         self._outages = self._outages + 1 if failed.failure in OUTAGES else 0
         if failed.failure is Failure.ACCESS_DENIED:
             self._stop(failed, [operation])
-        elif failed.failure.is_of_all or self._outages >= MOST_OUTAGES:
+        elif failed.failure.is_of_all:
             self._stop(failed)
+        elif self._outages >= MOST_OUTAGES:
+            words = f"not asked after {MOST_OUTAGES} failures in a row, the last: {failed.message}"
+            self._stop(NoAnswer(failed.failure, words))
         return failed
 
     def _stop(self, why: NoAnswer, operations: Iterable[Operation] = Operation) -> None:

@@ -120,7 +120,10 @@ class Asker:
             raise CallFailedError(Failure.INTERRUPTED, self._stopped)
         key = operation.service, region or self._region
         if key not in self._clients:
-            self._clients[key] = self._aws.client(operation.service, region=key[1])
+            client = self._aws.client(operation.service, region=key[1])
+            for service in ("s3", "sagemaker"):
+                client.meta.events.register(f"after-call.{service}", _without_empty)
+            self._clients[key] = client
         return self._clients[key]
 
     def _counted(self, operation: Operation, reply: Callable[[], Reply]) -> Reply:
@@ -151,3 +154,16 @@ class Asker:
         self._done += 1
         if self._watch is not None:
             self._watch(self._done, max(self._done, self._expected))
+
+
+def _without_empty(parsed: dict[str, Any], **_: object) -> None:
+    """Take structures without members, and None, out of a reply: they say that there is nothing.
+
+    Some servers answer so where others leave the member out, and then it lacks what is required;
+    of a bucket in us-east-1 botocore itself says that its region is None.
+    """
+    for name, value in list(parsed.items()):
+        if isinstance(value, dict):
+            _without_empty(value)
+        if value is None or value == {}:
+            del parsed[name]

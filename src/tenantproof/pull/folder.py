@@ -15,6 +15,7 @@ from tenantproof.errors import InputError, Place, Problem
 from tenantproof.pull.plain import as_json
 from tenantproof.sources.snapshots import FORMAT, INDEX
 
+_MOST_SHOWN = 5
 _MOST_IN_A_FILE = 500
 _MOST_CHARACTERS = 8 << 20
 """A file is begun anew where it would be longer."""
@@ -123,23 +124,29 @@ def check_output(output: Path, *, force: bool) -> None:
     if not output.exists():
         return
     with _disk(output):
-        found = sorted(
-            path.relative_to(output).as_posix()
-            for path in output.rglob("*")
-            if path.is_symlink() or not path.is_dir()
-        )
-        if not found and not any(output.iterdir()):
+        if Path.cwd().is_relative_to(output.resolve()):
+            raise _refused(output, "found the folder that this runs in, expected another one")
+        if not any(output.iterdir()):
             return
-    listed = _files_of(output)
-    if listed is None:
-        raise _refused(output, f"found a folder that is no snapshot, {expected}")
-    others = [name for name in found if name not in listed]
+        listed = _files_of(output)
+        if listed is None:
+            raise _refused(output, f"found a folder that is no snapshot, {expected}")
+        others = sorted(_files_in(output) - listed)
     if others:
-        shown = ", ".join(others[:5]) + (", ..." if len(others) > 5 else "")
+        shown = ", ".join(others[:_MOST_SHOWN]) + (", ..." if len(others) > _MOST_SHOWN else "")
         message = f"found files that are none of the snapshot's: {shown}"
         raise _refused(output, f"{message}, expected nothing else in it")
     if not force:
         raise _refused(output, "found a snapshot, expected --force to replace it")
+
+
+def _files_in(output: Path) -> set[str]:
+    """The files in a folder, and the links."""
+    return {
+        path.relative_to(output).as_posix()
+        for path in output.rglob("*")
+        if path.is_symlink() or not path.is_dir()
+    }
 
 
 def _files_of(output: Path) -> frozenset[str] | None:

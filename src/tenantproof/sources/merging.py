@@ -6,11 +6,11 @@ no reading of the accounts may hang on which file was read last.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
-from tenantproof.account import Estate
+from tenantproof.account import Bucket, Estate
 from tenantproof.errors import Place, Problem
 
 T = TypeVar("T")
@@ -26,8 +26,14 @@ def merged(estate: Estate, problems: list[Problem]) -> Estate:
         managed_policies=unique.of(estate.managed_policies, lambda p: p.arn, lambda p: p.place),
         endpoints=unique.of(estate.endpoints, lambda e: e.arn, lambda e: e.place),
         models=unique.of(estate.models, lambda m: m.arn or m.name, lambda m: m.place),
-        buckets=unique.of(estate.buckets, lambda b: b.name, lambda b: b.place),
+        buckets=unique.of(_read_first(estate.buckets), lambda b: b.name, lambda b: b.place),
     )
+
+
+def _read_first(buckets: tuple[Bucket, ...]) -> Iterator[Bucket]:
+    """Of a bucket that one source could not read what another says of it."""
+    read = {bucket.name for bucket in buckets if not bucket.is_unread}
+    return (bucket for bucket in buckets if not (bucket.is_unread and bucket.name in read))
 
 
 class _Unique:

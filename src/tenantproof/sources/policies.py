@@ -180,14 +180,16 @@ class BucketPolicies:
             message = f"found {quote(bucket)}, expected the name of the policy's bucket"
             record.report(record.get(named) or record.place, message)
             return
-        policy = None
+        policy, is_unread = None, False
         for each in self._POLICY:
             node = record.get(each)
             if node is not None:
                 what = f"the policy of the bucket {bucket}"
                 policy = self._stand_ins.of(node, file, what, resource=True)
+                is_unread = policy is not None
                 policy = policy or record.policy(each, what, PolicyKind.ANY)
-        self._buckets.append(Bucket(bucket, record.text("Account"), policy, record.place))
+        account = record.text("Account")
+        self._buckets.append(Bucket(bucket, account, policy, record.place, is_unread))
 
     def estate(self) -> Estate:
         """The buckets."""
@@ -207,6 +209,7 @@ class Organizations:
         self._problems = problems
         self._stand_ins = _StandIns(problems)
         self._organizations: dict[str, Organization] = {}
+        self._unread: set[str] = set()
         self._places: dict[str, Place] = {}
         self._gaps: list[Gap] = []
 
@@ -238,6 +241,7 @@ class Organizations:
 
     def _account(self, account: str, said: Record) -> None:
         self._refuse_others(said)
+        before = len(self._stand_ins.gaps)
         levels = [self._levels(said, name, account) for name in self._FIELDS[1:]]
         # Neither kind of policy holds in the management account.
         found = Organization() if said.flag(self._FIELDS[0]) else Organization(*levels)
@@ -245,6 +249,8 @@ class Organizations:
             Access(PolicySet(), None, found.resource_control_policies)
         except InputError as error:
             self._problems.extend(error.problems)
+        if self._is_less(account, is_unread=len(self._stand_ins.gaps) > before):
+            return
         known = self._organizations.setdefault(account, found)
         first = self._places.setdefault(account, said.place)
         if known != found:
@@ -253,6 +259,17 @@ class Organizations:
                 " expected each once"
             )
             said.report(said.place, message)
+
+    def _is_less(self, account: str, *, is_unread: bool) -> bool:
+        """Whether more is known of an account already; less that is known is forgotten."""
+        if is_unread:
+            if account in self._organizations:
+                return True
+            self._unread.add(account)
+        elif account in self._unread:
+            self._unread.remove(account)
+            del self._organizations[account], self._places[account]
+        return False
 
     def _levels(self, said: Record, name: str, account: str) -> Levels:
         resource = name.startswith("resource")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import islice, takewhile
 
-from tenantproof.account import Container, parse_s3
+from tenantproof.account import Container, Part, parse_s3
 from tenantproof.errors import InputError, Place, Problem
 from tenantproof.isolation.manifest import Manifest, Tenant
 from tenantproof.policy import Unknown
@@ -148,8 +148,11 @@ class Artifacts:
     def hidden(self) -> Unknown | None:
         """Why it is not known where some of the artifacts are that tenants own as TargetModels.
 
-        Their endpoint serves something that could not be read.
+        Their endpoint serves something that could not be read, or could not be read itself.
         """
+        unread = self._manifest.estate.unread_of(Part.ENDPOINTS)
+        if unread is not None and any(tenant.owns for tenant in self._manifest.tenants):
+            return unread
         own = {e.arn for tenant in self._manifest.tenants if tenant.owns for e in tenant.endpoints}
         served = (e for e in self._manifest.estate.endpoints if e.arn in own)
         containers = (c for e in served for model in e.models for c in model.containers)
