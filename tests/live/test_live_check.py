@@ -150,9 +150,9 @@ def test_a_fault_forever_leaves_the_verdict(name: str, setup: Setup) -> None:
 
 
 def test_that_nothing_was_confirmed_is_said(proved: Path) -> None:
-    text = check(proved, script=forever(faults.throttled), form="text").out
-    assert "live: 4 unconfirmed: nothing could be confirmed\n  4 unconfirmed: throttled" in text
-    assert text.count("unconfirmed: throttled") == 1
+    text = check(proved, script=forever(faults.denied), form="text").out
+    assert "live: 4 unconfirmed: nothing could be confirmed\n  4 unconfirmed: access" in text
+    assert text.count("unconfirmed: access denied") == 1
 
 
 @pytest.mark.parametrize("most", [1, 3, 100])
