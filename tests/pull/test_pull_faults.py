@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pull_world import ELSEWHERE, REGION, Account, Front
+from pull_world import ELSEWHERE, MANAGEMENT, REGION, Account, Front
 
 from tenantproof.account import Part
-from tenantproof.aws import CallFailedError
+from tenantproof.aws import CallFailedError, Connection
 from tenantproof.aws.deadline import Deadline
-from tenantproof.aws.session import Aws
+from tenantproof.aws.session import Aws, connect
 from tenantproof.errors import InputError
 from tenantproof.pull import Operation, Pulled, PullSettings, pull
 from tenantproof.sources import load_sources
@@ -119,6 +119,29 @@ def test_an_account_in_no_organization_has_no_policies_of_one(
     front.rules.failing = {Operation.DESCRIBE_ORGANIZATION.value: (400, code)}
     assert not pulled_to(place, session).missing
     assert load_sources([place]).organizations[account.id].service_control_policies == ()
+
+
+def test_a_management_account_has_no_policies_of_its_organization(
+    session: Aws, front: Front, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", MANAGEMENT.access)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", MANAGEMENT.secret)
+    connection = Connection(region=ELSEWHERE, endpoint_url=front.url)
+    aws = connect(connection, Deadline.after(60))
+    pulled = pull(aws, place, PullSettings(), Deadline.after(60))
+    assert not pulled.missing
+    assert pulled.regions == (ELSEWHERE,)
+    (said,) = json.loads((place / "organization.json").read_text())["organization"].values()
+    assert said["management_account"] is True
+    assert Operation.LIST_PARENTS.value not in front.rules.calls
+
+
+def test_a_caller_that_is_none_is_an_error(
+    session: Aws, front: Front, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(vars(session), "identity", "somebody")
+    with pytest.raises(CallFailedError, match="expected the ARN of who calls"):
+        pulled_to(place, session)
 
 
 def test_buckets_that_are_named_are_asked_about_too(

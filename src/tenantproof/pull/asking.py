@@ -156,6 +156,17 @@ class Asker:
             self._watch(self._done, max(self._done, self._expected))
 
 
+def text_of(reply: Mapping[str, Any], member: str) -> str:
+    """A text that a reply must have.
+
+    Raises:
+        CallFailedError: it is not there.
+    """
+    if not reply.get(member):
+        raise CallFailedError(Failure.BAD_REPLY, f"the reply has no {member}")
+    return str(reply[member])
+
+
 def _without_empty(parsed: dict[str, Any], **_: object) -> None:
     """Take structures without members, and None, out of a reply: they say that there is nothing.
 

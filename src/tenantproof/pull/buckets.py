@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tenantproof.aws import CallFailedError, Failure
-from tenantproof.pull.asking import Asker
+from tenantproof.pull.asking import Asker, text_of
 from tenantproof.pull.folder import Folder
 from tenantproof.pull.operations import Operation
 from tenantproof.pull.plain import document
@@ -86,7 +86,7 @@ def _policy(asker: Asker, account: str, name: str) -> str:
         if error.code not in _ELSEWHERE:
             raise
         reply = asker.ask(Operation.BUCKET_POLICY, parameters, _region(asker, parameters))
-    return str(reply.get("Policy", ""))
+    return text_of(reply, "Policy")
 
 
 def _region(asker: Asker, parameters: dict[str, str]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tenantproof import __version__
 from tenantproof.account import parse_s3
+from tenantproof.aws import CallFailedError, Failure
 from tenantproof.aws.deadline import Deadline
 from tenantproof.errors import InputError, Place, Problem
 from tenantproof.pull.asking import Asker, Watch
@@ -24,6 +25,7 @@ from tenantproof.sources.snapshots import FORMAT, INDEX, VERSION
 if TYPE_CHECKING:
     from tenantproof.aws.session import Aws
 
+_CALLER = re.compile(r"arn:([a-z-]+):(?:iam|sts)::([0-9]{12}):")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+")
 
 
@@ -58,7 +60,7 @@ def pull(
     regions = _regions(aws, settings)
     _check_buckets(settings)
     check_output(output, force=settings.force)
-    partition, account = aws.identity.split(":")[1:5:3]
+    partition, account = _whose(aws.identity)
     asker = Asker(aws, deadline, regions[0], watch)
     with snapshot_at(output, force=settings.force) as folder:
         counts = collect_identities(asker, folder, account)
@@ -74,6 +76,15 @@ def pull(
         )
         folder.write(INDEX, _index(asker, folder, account, regions))
     return _pulled(asker, output, account, regions, counts)
+
+
+def _whose(caller: str) -> tuple[str, str]:
+    """The partition and the account of the ARN of who calls."""
+    found = _CALLER.match(caller)
+    if found is None:
+        message = f"GetCallerIdentity: found {caller!r:.80}, expected the ARN of who calls"
+        raise CallFailedError(Failure.BAD_REPLY, message)
+    return found[1], found[2]
 
 
 def _regions(aws: Aws, settings: PullSettings) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tenantproof.aws import CallFailedError, Failure
-from tenantproof.pull.asking import Asker
+from tenantproof.pull.asking import Asker, text_of
 from tenantproof.pull.folder import Folder
 from tenantproof.pull.operations import Operation
 from tenantproof.pull.plain import document
@@ -94,8 +94,9 @@ class _Collecting:
                 break
             targets.insert(0, str(parents[0].get("Id")))
             if parents[0].get("Type") == "ROOT":
-                break
-        return targets
+                return targets
+        message = f"found no root above {targets[0]}, expected one above every account"
+        raise CallFailedError(Failure.BAD_REPLY, message)
 
     def _levels(self, kind: str, targets: list[str]) -> list[Level]:
         levels = [self._level(kind, target) for target in targets]
@@ -131,12 +132,13 @@ class _Collecting:
         return self._documents[policy_id]
 
     def _described(self, policy_id: str) -> Any:
+        what = f"the organization's policy {policy_id}"
         try:
             reply = self._asker.ask(Operation.DESCRIBE_POLICY, {"PolicyId": policy_id})
+            content = text_of(reply.get("Policy", {}), "Content")
         except CallFailedError as error:
-            what = f"the organization's policy {policy_id}"
             return self._not_read(what, Operation.DESCRIBE_POLICY, error)
-        return document(str(reply.get("Policy", {}).get("Content", "")))
+        return document(content)
 
     def _not_read(self, what: str, operation: Operation, error: CallFailedError) -> Any:
         return {NOT_READ: self._asker.lacks(Missing.ORGANIZATION, what, operation, error)}
