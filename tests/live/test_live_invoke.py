@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +165,7 @@ def test_calls_are_bounded(most: int, setup: Setup) -> None:
     assert len(invoked) == most
     assert "more are beyond the limit of calls" in result.stderr
     reasons = [o["reason"] for f in findings(result) for o in f["evidence"]["opinions"]]
-    assert f"call limit reached: {most} real invocations were made" in reasons
+    assert f"call limit reached: no more than {most} real invocations" in reasons
 
 
 # -- whose requests ------------------------------------------------------------------------------
@@ -312,3 +317,40 @@ def test_one_who_says_nothing_takes_nothing(setup: Setup, monkeypatch: pytest.Mo
     result = both(manifest(setup), throttled, monkeypatch=monkeypatch)
     assert result.exit_code == Exit.PROVED
     assert isolated(result)["evidence"]["standing"] == "confirmed"
+
+
+def test_an_interrupt_ends_the_invoking_and_not_the_report(setup: Setup) -> None:
+    path = manifest(setup)
+    first, more = threading.Event(), threading.Event()
+
+    def slow(invoked: Invoked) -> Reply:
+        if first.is_set():
+            more.set()
+            time.sleep(30)
+        first.set()
+        return as_the_policy_says(invoked)
+
+    with RuntimeServer(slow) as server:
+        live = ["--live-invoke", "sandbox", "--endpoint-url", server.url, "--format", "json"]
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                "from tenantproof.cli import main; main()",
+                "check",
+                path,
+                *live,
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert more.wait(30)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == Exit.INTERRUPTED
+    assert err.endswith("interrupted: what was not asked is unconfirmed\n")
+    opinions = [o for f in json.loads(out)["findings"] for o in f["evidence"]["opinions"]]
+    ours = [each["standing"] for each in opinions if each["asked"] == "InvokeEndpoint"]
+    assert ours.count("confirmed") == 1
+    assert set(ours) == {"confirmed", "unconfirmed"}

@@ -87,7 +87,7 @@ _OF_BOTH = {
     "region",
     "endpoint_url",
 }
-"""The options that say nothing where AWS is not asked."""
+"""The options that change nothing where the simulator is not asked, or nobody is."""
 
 
 def connection_options(command: Command) -> Command:
@@ -232,9 +232,13 @@ class Connected:
         """The report with what they say."""
         for label, each in self.asked:
             if not self.interrupted:
-                with progress(label) as watch:
-                    report = each.on(report, watch)
-                self.interrupted = each.interrupted
+                try:
+                    with progress(label) as watch:
+                        report = each.on(report, watch)
+                    self.interrupted = each.interrupted
+                except KeyboardInterrupt:
+                    # What was said is lost, the report is not.
+                    self.interrupted = True
         if self.interrupted:
             click.echo("interrupted: what was not asked is unconfirmed", err=True)
         return report

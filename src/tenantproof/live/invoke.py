@@ -238,7 +238,7 @@ class Invoker:
                     watch(done, len(sent))
         except KeyboardInterrupt:
             self.interrupted = True
-        rest = _failed(Failure.BUDGET, f"{len(sent)} real invocations were made")
+        rest = _failed(Failure.BUDGET, f"no more than {len(sent)} real invocations")
         if self.interrupted:
             rest = _failed(Failure.INTERRUPTED, "interrupted before there was an answer")
         return {each: answers.get(each, rest) for each in planned}
