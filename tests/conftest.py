@@ -1,4 +1,4 @@
-"""What the tests share: Hypothesis's profile, and manifests written in a few words."""
+"""What the tests share: Hypothesis's profile, no network, and manifests in a few words."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from pytest_socket import socket_allow_hosts
 
 # A gate must give the same answer to the same commit; elsewhere each run looks at new examples.
 settings.register_profile(
@@ -18,6 +19,25 @@ settings.register_profile(
     derandomize="CI" in os.environ,
 )
 settings.load_profile("tenantproof")
+
+LOOPBACK = ["127.0.0.1", "::1", "localhost"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test that may use sockets has its server here; pytest-socket ends this at its teardown."""
+    if item.get_closest_marker("enable_socket"):
+        socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
+
+
+@pytest.fixture(autouse=True)
+def _sockets_stay_blocked(request: pytest.FixtureRequest) -> None:
+    """In a run of pytest within the test, too: pytest-socket would lift its block with that run."""
+    if "pytester" in request.fixturenames:
+        request.getfixturevalue("pytester")  # which forgets the variable
+        monkeypatch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+        monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:socket -o addopts=")
+
 
 ENDPOINT = "arn:aws:sagemaker:us-east-1:111122223333:endpoint/models"
 

@@ -35,6 +35,19 @@ _WITH_ANSWERS = ("passed", "failed", "xfailed", "xpassed")
 _STATE: pytest.StashKey[State] = pytest.StashKey()
 _ITEM: pytest.StashKey[pytest.Item] = pytest.StashKey()
 
+_LIVE = (
+    "live_principals",
+    "live_max_calls",
+    "live_samples",
+    "live_timeout",
+    "live_cases",
+    "profile",
+    "region",
+    "endpoint_url",
+    "role",
+)
+"""How AWS is asked; whether it is, ``--tenantproof-live`` says alone."""
+
 _OPTIONS = (
     "manifest",
     "timeout",
@@ -43,6 +56,8 @@ _OPTIONS = (
     "attack",
     "mutate",
     "mutate_fail_under",
+    "live",
+    *_LIVE,
 )
 
 
@@ -90,6 +105,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="PERCENT",
         help="Fail if a smaller part of the mutants is noticed; implies --tenantproof-mutate.",
     )
+    _add_live_options(parser, group)
     parser.addini("tenantproof", "Manifests to collect: paths or globs.", "linelist", [])
     parser.addini("tenantproof_timeout", "As --tenantproof-timeout.", "string", "")
     parser.addini("tenantproof_engine", "As --tenantproof-engine.", "string", "")
@@ -99,6 +115,36 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         "tenantproof_mutate_fail_under", "As the option, but for runs that mutate.", "string", ""
     )
+
+
+def _add_live_options(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
+    """Options that have AWS asked, and say how."""
+    group.addoption(
+        "--tenantproof-live",
+        action="store_true",
+        default=None,
+        help="Ask AWS, the IAM policy simulator, about each question of a manifest.",
+    )
+    group.addoption(
+        "--tenantproof-live-principals",
+        action="store_true",
+        default=None,
+        help="Ask about the policies that principals have in the account.",
+    )
+    parser.addini("tenantproof_live_principals", "As the option.", "bool", False)
+    for name, metavar, meaning in (
+        ("live-max-calls", "N", "How many calls are made, by all workers together (100)."),
+        ("live-samples", "N", "About how many requests near the boundary of each PROVED (4)."),
+        ("live-timeout", "SECONDS", "For all that is asked of AWS (300)."),
+        ("live-cases", "DIR", "Where disagreements are written (tenantproof-cases)."),
+        ("profile", "NAME", "The profile of the AWS configuration files."),
+        ("region", "NAME", "The region that AWS is asked in."),
+        ("endpoint-url", "URL", "Where to send it all, instead of to AWS."),
+        ("role", "ARN", "A role to assume first."),
+    ):
+        group.addoption(f"--tenantproof-{name}", metavar=metavar, help=meaning)
+        ini = f"tenantproof_{name.replace('-', '_')}"
+        parser.addini(ini, f"As --tenantproof-{name}.", "string", "")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -114,6 +160,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
         state = State.of(config, _ITEM)
         config.stash[_STATE] = state
+        if config.option.tenantproof_live:
+            state.connect()
+        else:
+            state.must_not_be_given(_LIVE)
         config.args[:] = [*config.args, *state.more_arguments()]
         config.pluginmanager.register(Collection(state), "tenantproof-collection")
         if state.mutates:

@@ -8,7 +8,16 @@ from importlib.resources import files
 from typing import Any
 
 from tenantproof.errors import Problem
-from tenantproof.isolation import Blame, CertificateNote, Finding, Report, Step, Verdict
+from tenantproof.isolation import (
+    Blame,
+    CertificateNote,
+    Evidence,
+    Finding,
+    Opinion,
+    Report,
+    Step,
+    Verdict,
+)
 from tenantproof.request import ContextValue, Request
 
 SCHEMA_VERSION = "1"
@@ -63,6 +72,29 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "engine_answers": [asdict(each) for each in finding.engine_answers],
         "route": finding.route.value if finding.route else None,
         "steps": [step_to_json(each) for each in finding.steps],
+        "evidence": evidence_to_json(finding.evidence) if finding.evidence else None,
+    }
+
+
+def evidence_to_json(evidence: Evidence) -> dict[str, Any]:
+    """What somebody else says of a finding."""
+    return {
+        "standing": evidence.standing.value,
+        "reason": evidence.reason,
+        "opinions": [_opinion(each) for each in evidence.opinions],
+    }
+
+
+def _opinion(opinion: Opinion) -> dict[str, Any]:
+    return {
+        "standing": opinion.standing.value,
+        "asked": opinion.asked,
+        "request": request_to_json(opinion.request),
+        "decision": opinion.decision,
+        "answer": opinion.answer,
+        "reason": opinion.reason,
+        "statements": list(opinion.statements),
+        "case": opinion.case,
     }
 
 

@@ -10,6 +10,14 @@ from itertools import groupby
 from tenantproof.isolation import Blame, Escape, Finding, Question, Report, Step, Verdict
 from tenantproof.policy import LayerKind
 from tenantproof.prove.engines import EngineAnswers
+from tenantproof.report.evidence_text import (
+    alike,
+    evidence_lines,
+    evidence_summary,
+    evidences_of,
+    together,
+    told_below,
+)
 from tenantproof.request import Request
 
 _MOST_VICTIMS = 8
@@ -20,13 +28,18 @@ _LABELS = (*(verdict.value for verdict in Verdict), _REFUSED)
 def to_text(report: Report) -> str:
     """The report as lines of text, a summary last."""
     lines = [f"tenantproof {report.manifest}", ""]
+    evidences = evidences_of(report.findings)
+    below = told_below(evidences)
     for findings in _together(report.findings):
-        lines.extend(_ways_lines(findings) if len(findings) > 1 else finding_lines(findings[0]))
+        is_one = len(findings) == 1
+        lines.extend(finding_lines(findings[0], below) if is_one else _ways_lines(findings, below))
     lines += [f"left out: {each}" for each in report.left_out]
     if any(f.verdict is Verdict.PROVED for f in report.findings):
         engines = sorted({engine for f in report.findings for engine in f.engines})
         lines += ["", f"Assumed by each PROVED (decided by {', '.join(engines)}):"]
         lines += [f"  - {each}" for each in report.assumptions]
+    if evidences:
+        lines += ["", *evidence_summary(evidences)]
     return "\n".join([*lines, "", _summary(report), ""])
 
 
@@ -43,11 +56,11 @@ def _answer(finding: Finding) -> object:
     """What is the same of routes that are told together; of any other finding, itself."""
     is_way = finding.question is Question.ARTIFACTS and finding.verdict is not Verdict.LEAK
     if is_way and finding.certificate is None and not finding.engine_answers:
-        return finding.verdict, finding.reason
+        return finding.verdict, finding.reason, alike(finding.evidence)
     return id(finding)
 
 
-def _ways_lines(findings: list[Finding]) -> Iterator[str]:
+def _ways_lines(findings: list[Finding], below: frozenset[str]) -> Iterator[str]:
     """The one answer to whether a principal has a way by each of several routes."""
     attacks = sum(finding.attacked for finding in findings)
     tried = f" ({attacks} attacks tried, none succeeded)" if attacks else ""
@@ -57,10 +70,17 @@ def _ways_lines(findings: list[Finding]) -> Iterator[str]:
     yield f"         {_principal(first)}"
     if first.reason:
         yield f"         because {first.reason}"
+    if evidences := evidences_of(findings):
+        yield from (f"         {line}" for line in evidence_lines(together(evidences), below))
 
 
-def finding_lines(finding: Finding) -> Iterator[str]:
-    """One finding: what was asked and answered, and of a leak the request and who is to blame."""
+def finding_lines(finding: Finding, below: frozenset[str] = frozenset()) -> Iterator[str]:
+    """One finding: what was asked and answered, and of a leak the request and who is to blame.
+
+    Args:
+        finding: the finding.
+        below: the reasons that a summary tells, of what nobody else confirms.
+    """
     yield f"{label(finding):<8} {sentence(finding)}"
     more = f", or {finding.more_principals} more," if finding.more_principals else ""
     where = "" if finding.endpoint is None else f" on {finding.endpoint.rpartition('/')[2]}"
@@ -71,6 +91,8 @@ def finding_lines(finding: Finding) -> Iterator[str]:
         reason = finding.certificate.reason
         yield f"         {f'no certificate: {reason}' if reason else 'proof in the certificate'}"
     yield from (f"         {_engine_line(each)}" for each in finding.engine_answers)
+    if finding.evidence is not None:
+        yield from (f"         {line}" for line in evidence_lines(finding.evidence, below))
     if finding.steps:
         yield from step_lines(finding.steps)
         yield ""

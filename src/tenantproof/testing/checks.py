@@ -27,12 +27,14 @@ class Options:
         engine: what decides: ``automata``, ``z3``, ``cvc5`` or ``all``.
         lenient: read policies with comments and trailing commas.
         attack: whether Hypothesis attacks what is proved.
+        samples: how many requests near the boundary are kept of what is proved.
     """
 
     timeout: float = DEFAULT_TIMEOUT
     engine: str = "automata"
     lenient: bool = False
     attack: bool = True
+    samples: int = 0
 
 
 DEFAULT = Options()
@@ -90,7 +92,8 @@ class Checks:
     def run(self) -> Run:
         """The run that asks; what it learns serves all questions."""
         engines = engines_named(self.options.engine)
-        return Run(self.manifest, self.options.timeout, engines=engines)
+        options = self.options
+        return Run(self.manifest, options.timeout, engines=engines, samples=options.samples)
 
     def asked(self) -> Iterator[Asked]:
         """Every question of the manifest."""
@@ -145,5 +148,6 @@ def _leak(unknown: Finding, found: Attempt, promise: Denies) -> Finding:
         statements=blame(decision, found.request, DOCUMENTED),
         reason=f"a random request showed it; the prover had no answer: {unknown.reason}",
         engines=("hypothesis",),
+        probes=(promise.inquiry.probe(found.request),),
         names={} if found.name is None else {"tenant": found.name},
     )

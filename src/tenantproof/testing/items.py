@@ -66,7 +66,7 @@ class ManifestFile(pytest.File):
             # Made of a text, it is the same as the one read from a cache or the command line.
             nodeid = f"{self.nodeid}::{name}"
             yield QuestionItem.from_parent(
-                self, name=name, nodeid=nodeid, asked=asked, checks=checks
+                self, name=name, nodeid=nodeid, asked=asked, checks=checks, state=self.state
             )
 
 
@@ -101,25 +101,36 @@ class NotProved(Exception):  # noqa: N818 (it is no error of the program)
 class QuestionItem(pytest.Item):
     """One question about one principal at one endpoint."""
 
-    def __init__(self, asked: Asked, checks: Checks, **kwargs: Any) -> None:
+    def __init__(self, asked: Asked, checks: Checks, state: State, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.asked = asked
         self.checks = checks
+        self.state = state
         self.add_marker(MARKER)
         self.keywords[QUESTION] = True
         self.extra_keyword_matches.update((asked.question.value, asked.tenant))
 
     def runtest(self) -> None:
-        """Ask the question, and attack the answer."""
+        """Ask the question, attack the answer, and hear what somebody else says of it."""
         try:
             with noted_for(self):
                 outcome = self.checks.outcome(self.asked, self.nodeid)
         except DisagreementError:
             self.user_properties += [(ANSWER, DISAGREEMENT), (VERDICT, DISAGREEMENT)]
             raise
+        outcome = self._confirmed(outcome)
         self.user_properties += properties_of(outcome)
         if outcome.verdict is not Verdict.PROVED:
             raise NotProved(outcome)
+
+    def _confirmed(self, outcome: Outcome) -> Outcome:
+        live = self.state.live
+        if live is None:
+            return outcome
+        confirmed = live.on(outcome, self.checks)
+        if live.interrupted:
+            self.session.shouldstop = "interrupted while AWS was asked"
+        return confirmed
 
     def repr_failure(
         self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from tenantproof.compare import Comparison
 from tenantproof.isolation import Step, Verdict
 from tenantproof.report import request_to_json
+from tenantproof.report.evidence_text import evidences_of, reasons
 from tenantproof.report.json_report import step_to_json
 from tenantproof.testing.checks import Outcome
 from tenantproof.testing.words import headline
@@ -20,6 +21,10 @@ STEPS = "steps"
 ANSWER = "tenantproof"
 """The names of the properties: the verdict, what decided it, a leak's request as ``simulate`` reads
 it or the steps of a way as ``check`` has them, and the answer in words."""
+
+EVIDENCE = "evidence"
+EVIDENCE_REASON = "evidence_reason"
+"""What AWS makes of each finding, where it was asked: the standing, and what it is for."""
 
 DISAGREEMENT = "DISAGREEMENT"
 """Instead of a verdict, where the two readings of the policies differ."""
@@ -37,6 +42,9 @@ def properties_of(outcome: Outcome) -> list[tuple[str, object]]:
         found.append((REQUEST, json.dumps(request_to_json(finding.request))))
     if finding.steps:
         found.append((STEPS, json.dumps([_step(each) for each in finding.steps])))
+    for evidence in evidences_of(outcome.findings):
+        found.append((EVIDENCE, evidence.standing.value))
+        found += [(EVIDENCE_REASON, reason) for reason in reasons(evidence)]
     return found
 
 

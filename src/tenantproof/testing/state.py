@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,6 +21,9 @@ from tenantproof.prove.engines import ENGINES
 from tenantproof.testing.checks import Checks, Options, Outcome
 from tenantproof.testing.isolation import Isolation
 from tenantproof.testing.properties import properties_of, properties_of_comparison
+
+if TYPE_CHECKING:
+    from tenantproof.testing.live import Live
 
 MARKER = "tenantproof"
 
@@ -34,6 +38,7 @@ class State:
         options: how questions are asked.
         manifests: the manifests that options and the configuration name.
         assumptions: of each manifest asked about, what every PROVED rests on.
+        live: who else is asked about the answers; None where nobody is.
     """
 
     config: pytest.Config
@@ -41,6 +46,7 @@ class State:
     options: Options
     manifests: tuple[Path, ...] = ()
     assumptions: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    live: Live | None = None
     _checks: dict[Path, Checks] = field(default_factory=dict)
 
     @classmethod
@@ -51,6 +57,35 @@ class State:
             pytest.UsageError: an option has a value that it cannot have.
         """
         return cls(config, item, _options(config), tuple(dict.fromkeys(_manifests(config))))
+
+    def connect(self) -> None:
+        """Ask AWS about the answers, too; that there are no credentials is said at once.
+
+        Raises:
+            pytest.UsageError: there are none, or an option has a value that it cannot have.
+        """
+        from tenantproof.testing.live import LiveSettings  # noqa: PLC0415 (who asks pays for it)
+
+        settings = LiveSettings.of(self.config)
+        self.options = replace(self.options, samples=settings.samples)
+        if not self.config.option.collectonly:
+            self.live = settings.connected()
+
+    def must_not_be_given(self, options: tuple[str, ...]) -> None:
+        """Where AWS is not asked, nothing says how.
+
+        Raises:
+            pytest.UsageError: one of the options is given on the command line.
+        """
+        given = [
+            f"--tenantproof-{name.replace('_', '-')}"
+            for name in options
+            if getattr(self.config.option, f"tenantproof_{name}") is not None
+        ]
+        if given:
+            raise pytest.UsageError(
+                f"{', '.join(given)}: AWS is asked with --tenantproof-live alone"
+            )
 
     def more_arguments(self) -> list[str]:
         """The manifests to collect beside what the command line names.
@@ -87,7 +122,7 @@ class State:
         about = f", manifests: {', '.join(named)}" if named else ""
         return (
             f"tenantproof: {__version__}, engine {options.engine},"
-            f" {options.timeout:g} s a question{about}"
+            f" {options.timeout:g} s a question{', asks AWS' if self.live else ''}{about}"
         )
 
     # -- what tests use ------------------------------------------------------------------------

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tenantproof.isolation import Verdict
-from tenantproof.testing.properties import answers_in
+from tenantproof.report.evidence_text import standings_summary
+from tenantproof.testing.properties import EVIDENCE, EVIDENCE_REASON, answers_in
 from tenantproof.testing.state import State
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _MOST_FAILED = 20
 
 
 def write_summary(
-    terminal: TerminalReporter, reports: Iterable[pytest.TestReport], state: State
+    terminal: TerminalReporter, reports: Sequence[pytest.TestReport], state: State
 ) -> None:
     """Write what was answered: what is not proved a line each, how many answers, assumptions."""
     answers = [
@@ -42,3 +43,9 @@ def write_summary(
             terminal.write_line(f"Assumed by each PROVED of {file}:")
             for each in assumptions:
                 terminal.write_line(f"  - {each}")
+    told = [each for report in reports if report.when == "call" for each in report.user_properties]
+    standings = [str(value) for name, value in told if name == EVIDENCE]
+    if standings:
+        reasons = Counter(str(value) for name, value in told if name == EVIDENCE_REASON)
+        for line in standings_summary(standings, reasons):
+            terminal.write_line(line)
