@@ -48,6 +48,12 @@ def test_a_text_without_secrets_stays(secrets: list[str], text: str) -> None:
         assert knowing(*secrets).redacted(text) == text or "://" in text
 
 
+def test_a_short_secret_is_hidden_as_a_word_alone() -> None:
+    secrets = knowing("test", "y")
+    assert secrets.redacted("NoSuchBucketPolicy: the latest") == "NoSuchBucketPolicy: the latest"
+    assert secrets.redacted("secret=test&y, y/test") == "secret=***&***, ***/***"
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

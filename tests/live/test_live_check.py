@@ -289,6 +289,12 @@ def test_an_option_that_changes_nothing_is_an_error(option: tuple[str, ...], pro
         ("--live-timeout", "0"),
         ("--live-timeout", "nan"),
         ("--live-invoke", ""),
+        ("--profile", ""),
+        ("--region", "us east"),
+        ("--endpoint-url", ""),
+        ("--endpoint-url", "ftp://127.0.0.1"),
+        ("--role", ""),
+        ("--role", "arn:aws:iam::111122223333:user/x"),
     ],
 )
 def test_values_have_bounds(option: tuple[str, str], proved: Path) -> None:

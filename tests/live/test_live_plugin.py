@@ -178,6 +178,11 @@ def test_an_option_that_changes_nothing_is_an_error(
         "live-samples=-1",
         "live-timeout=0",
         "live-timeout=nan",
+        "live-samples=",
+        "role=",
+        "region=us east",
+        "profile=",
+        "endpoint-url=none",
     ],
 )
 def test_values_have_bounds(option: str, proved: Path, pytester: pytest.Pytester) -> None:

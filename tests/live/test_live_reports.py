@@ -145,7 +145,7 @@ def test_both_who_were_asked_are_named() -> None:
 
 def test_what_limits_a_confirmation_is_said() -> None:
     evidence = of([said(Standing.CONFIRMED, OPERATIONS[0], REASONS[2])])
-    assert "         note: resource control policies are not sent" in to_text(report(evidence))
+    assert "         noted: resource control policies are not sent" in to_text(report(evidence))
 
 
 def test_a_disagreement_has_both_sides() -> None:

@@ -269,9 +269,10 @@ class Front(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, moto: str) -> None:
+    def __init__(self, moto: str, management: Keys = MANAGEMENT) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.moto = urlsplit(moto)
+        self.management = management
         self.rules = Rules()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -371,9 +372,8 @@ class _Handler(BaseHTTPRequestHandler):
         headers = dict(self.headers)
         if operation.startswith("organizations:") and "DescribeOrganization" not in operation:
             # As a delegated administrator: to moto only the management account is one.
-            headers["Authorization"] = re.sub(
-                "Credential=[^/]*", f"Credential={MANAGEMENT.access}", headers["Authorization"]
-            )
+            access = f"Credential={self.server.management.access}"
+            headers["Authorization"] = re.sub("Credential=[^/]*", access, headers["Authorization"])
         connection.request(self.command, self.path, body, headers)
         reply = connection.getresponse()
         data = reply.read()

@@ -15,6 +15,7 @@ from pull_world import REGION, Account, Front
 
 from tenantproof.cli import Exit, main
 
+pytest_plugins = ("pull_fixtures",)
 pytestmark = pytest.mark.enable_socket
 
 
@@ -63,6 +64,31 @@ def test_nothing_is_written_over(place: Path) -> None:
     assert again.exit_code == Exit.BAD_INPUT
     assert "error: " in again.stderr
     assert pull(place, "--force").exit_code == Exit.PROVED
+
+
+def test_a_snapshot_holds_no_other_one(place: Path) -> None:
+    assert pull(place).exit_code == Exit.PROVED
+    for within in (place / "inner", place / "iam", place / "new" / "inner"):
+        result = pull(within, "--force")
+        assert result.exit_code == Exit.BAD_INPUT
+        assert f"found a place in the snapshot {place}, expected one beside it" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--region", ""),
+        ("--region", "../x"),
+        ("--role", ""),
+        ("--profile", ""),
+        ("--endpoint-url", "ftp://x"),
+    ],
+)
+def test_values_that_are_none(option: tuple[str, str], place: Path) -> None:
+    result = pull(place, *option)
+    assert result.exit_code == Exit.BAD_INPUT
+    assert f"{option[0]}': found {option[1]!r}, expected" in result.stderr
+    assert not place.exists()
 
 
 def test_without_the_organization_its_policies_are_unknown(place: Path, front: Front) -> None:

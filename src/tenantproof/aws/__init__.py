@@ -8,7 +8,7 @@ from tenantproof.aws.calls import call, pages
 from tenantproof.aws.deadline import Deadline
 from tenantproof.aws.failures import CallFailedError, Failure
 from tenantproof.aws.session import Aws, connect
-from tenantproof.aws.settings import Connection, Limits
+from tenantproof.aws.settings import Connection, Limits, misread
 
 __all__ = [
     "Aws",
@@ -19,5 +19,6 @@ __all__ = [
     "Limits",
     "call",
     "connect",
+    "misread",
     "pages",
 ]

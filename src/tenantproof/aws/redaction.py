@@ -18,6 +18,7 @@ SHORTEST = 4
 PIECE = 8
 """Characters of a secret that are enough to hide them: what echoes it may have cut it."""
 
+_IN_WORDS = "[A-Za-z0-9]"
 _USERINFO = re.compile(r"(?<=://)[^\s/?#]*@|(?<=://)[^\s\"'<>]*@")
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)")
 _SIGNATURE = re.compile(r"(?<=Signature=)[0-9a-f]+|[0-9a-f]{64,}")
@@ -27,7 +28,9 @@ class Secrets:
     """The secrets of a session, and texts without them.
 
     Knows the secrets that it was told, each as it may be written in a header, a URL, a form,
-    JSON or XML; and the pieces of them, because what echoes a secret may cut it.
+    JSON or XML; and the pieces of them, because what echoes a secret may cut it. One that is
+    shorter than a piece (``test``, as emulators of AWS have it) is hidden as a word alone: within
+    others it would be everywhere, in the codes of errors, too.
     """
 
     def __init__(self) -> None:
@@ -75,7 +78,7 @@ class Secrets:
             if text[start : start + PIECE] in self._pieces:
                 hidden[start : start + PIECE] = [True] * PIECE
         for short in list(self._short):  # a worker may add to them
-            for found in re.finditer(re.escape(short), text):
+            for found in re.finditer(rf"(?<!{_IN_WORDS}){re.escape(short)}(?!{_IN_WORDS})", text):
                 hidden[found.start() : found.end()] = [True] * len(short)
         shown = _USERINFO.sub(f"{HIDDEN}@", "".join(_shown(text, hidden)))
         return _SIGNATURE.sub(HIDDEN, shown)

@@ -2,7 +2,52 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from tenantproof.aws.redaction import Secrets
+
+_REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+")
+_ROLE = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:role/[!-~]+")
+
+
+def misread(name: str, value: str) -> str | None:
+    """What is wrong with a value of a :class:`Connection`, before anybody is asked.
+
+    An empty one is none: it is what a variable that is not set leaves, and without it somebody
+    else would be asked, or with other credentials.
+
+    Args:
+        name: the attribute.
+        value: what was given for it.
+
+    Returns:
+        What was found and what was expected, without what stands before a URL's host; None where
+        nothing is wrong.
+    """
+    match name:
+        case "region":
+            is_one, expected = bool(_REGION.fullmatch(value)), "the name of a region"
+        case "endpoint_url":
+            is_one, expected = _is_url(value), "a URL that begins with http:// or https://"
+        case "role":
+            is_one, expected = bool(_ROLE.fullmatch(value)), "the ARN of a role"
+        case _:
+            is_one, expected = bool(value), f"the name of a {name}"
+    if is_one:
+        return None
+    secrets = Secrets()
+    secrets.add_url(value)
+    return f"found {secrets.redacted(value)!r:.200}, expected {expected}"
+
+
+def _is_url(value: str) -> bool:
+    try:
+        url = urlsplit(value)
+        return url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True)

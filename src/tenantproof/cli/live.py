@@ -25,12 +25,50 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+
+class OfConnection(click.ParamType[str]):
+    """A value of a connection with AWS, which is looked at before anything is asked.
+
+    Args:
+        name: the attribute of :class:`tenantproof.aws.Connection`.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Refuse what is none."""
+        from tenantproof.aws import misread
+
+        problem = misread(self.name, value)
+        if problem is not None:
+            self.fail(problem, param, ctx)
+        return str(value)
+
+
 _CONNECTION = (
-    click.option("--profile", metavar="NAME", help="The profile of the AWS configuration files."),
-    click.option("--endpoint-url", metavar="URL", help="Where to send it all, instead of to AWS."),
-    click.option("--role", metavar="ARN", help="A role to assume first."),
+    click.option(
+        "--profile",
+        type=OfConnection("profile"),
+        metavar="NAME",
+        help="The profile of the AWS configuration files.",
+    ),
+    click.option(
+        "--endpoint-url",
+        type=OfConnection("endpoint_url"),
+        metavar="URL",
+        help="Where to send it all, instead of to AWS.",
+    ),
+    click.option(
+        "--role", type=OfConnection("role"), metavar="ARN", help="A role to assume first."
+    ),
 )
-_REGION = click.option("--region", metavar="NAME", help="The region that AWS is asked in.")
+_REGION = click.option(
+    "--region",
+    type=OfConnection("region"),
+    metavar="NAME",
+    help="The region that AWS is asked in.",
+)
 
 _LIVE = (
     click.option("--live", is_flag=True, help="Ask the IAM policy simulator about each finding."),
@@ -73,6 +111,7 @@ _LIVE = (
     ),
     click.option(
         "--live-invoke",
+        type=OfConnection("profile"),
         metavar="PROFILE",
         help="Invoke endpoints for real, as this profile: for sandboxes.",
     ),
@@ -149,8 +188,6 @@ class Live:
         Raises:
             click.UsageError: an option says how something is asked that is not.
         """
-        if given["live_invoke"] == "":
-            raise click.UsageError("--live-invoke: found no name, expected that of a profile")
         is_asked = given["live"] or given["live_invoke"] is not None
         _must_not_be_given(set() if is_asked else _OF_BOTH, "--live or --live-invoke")
         _must_not_be_given(set() if given["live"] else _OF_SIMULATOR, "--live")

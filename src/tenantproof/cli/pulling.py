@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from tenantproof.cli.live import connection_options
+from tenantproof.cli.live import OfConnection, connection_options
 from tenantproof.cli.options import Seconds
 from tenantproof.cli.output import Exit, escape_what_cannot_be_printed, finish, progress, tell
 from tenantproof.errors import InputError
@@ -28,6 +28,7 @@ from tenantproof.errors import InputError
 @click.option(
     "--region",
     "regions",
+    type=OfConnection("region"),
     multiple=True,
     metavar="NAME",
     help="A region to collect endpoints of; may be repeated. Without it that of the profile.",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tenantproof import __version__
 from tenantproof.account import parse_s3
-from tenantproof.aws import CallFailedError, Failure
+from tenantproof.aws import CallFailedError, Failure, misread
 from tenantproof.aws.deadline import Deadline
 from tenantproof.errors import InputError, Place, Problem
 from tenantproof.pull.asking import Asker, Watch
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from tenantproof.aws.session import Aws
 
 _CALLER = re.compile(r"arn:([a-z-]+):(?:iam|sts)::([0-9]{12}):")
-_REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+")
 
 
 def pull(
@@ -93,9 +92,9 @@ def _regions(aws: Aws, settings: PullSettings) -> tuple[str, ...]:
         message = "found no region, expected one: name it with --region, or in the AWS profile"
         raise InputError([Problem(message, Place("--region", ""))])
     problems = [
-        Problem(f"found {name!r:.80}, expected the name of a region", Place("--region", ""))
+        Problem(problem, Place("--region", ""))
         for name in named
-        if not _REGION.fullmatch(name)
+        if (problem := misread("region", name)) is not None
     ]
     if problems:
         raise InputError(problems)

@@ -121,6 +121,9 @@ def check_output(output: Path, *, force: bool) -> None:
     expected = "expected no such file, an empty folder, or a snapshot"
     if output.is_symlink() or (output.exists() and not output.is_dir()):
         raise _refused(output, f"found a {'link' if output.is_symlink() else 'file'}, {expected}")
+    for above in output.resolve().parents:
+        if _files_of(above) is not None:
+            raise _refused(output, f"found a place in the snapshot {above}, expected one beside it")
     if not output.exists():
         return
     with _disk(output):

@@ -30,7 +30,8 @@ def evidence_lines(evidence: Evidence, below: frozenset[str] = frozenset()) -> I
     for opinion in refuted[:_MOST_DISAGREEMENTS]:
         yield from _disagreement(opinion)
     if len(refuted) > _MOST_DISAGREEMENTS:
-        yield f"and {len(refuted) - _MOST_DISAGREEMENTS} more disagreements"
+        more = len(refuted) - _MOST_DISAGREEMENTS
+        yield f"and {more} more disagreement{'s' * (more > 1)}"
     if evidence.standing is Standing.CONFIRMED:
         yield f"confirmed by {_confirmed_by(evidence.opinions)}"
     yield from (reason for reason in reasons(evidence) if reason not in below)
@@ -78,7 +79,7 @@ def _reasons(evidence: Evidence) -> Iterator[str]:
                 by = f" by {_who(each.asked)}" if is_confirmed else ""
                 yield f"{each.standing.value}{by}: {each.reason}"
             case Standing.CONFIRMED if each.reason:
-                yield f"note: {each.reason}"
+                yield f"noted: {each.reason}"
             case _:
                 pass
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from tenantproof.aws import CallFailedError, Connection
+from tenantproof.aws import CallFailedError, Connection, misread
 from tenantproof.isolation import Report
 from tenantproof.live.asking import CASES, MAX_CALLS, SAMPLES, SECONDS, Bounds, ThirdOpinion
 from tenantproof.live.confirm import Settings
@@ -46,10 +46,10 @@ class LiveSettings:
         cases = _text(config, "live_cases")
         return cls(
             Connection(
-                _text(config, "profile"),
-                _text(config, "region"),
-                _text(config, "endpoint_url"),
-                _text(config, "role"),
+                _of_connection(config, "profile"),
+                _of_connection(config, "region"),
+                _of_connection(config, "endpoint_url"),
+                _of_connection(config, "role"),
             ),
             Settings(
                 _chosen(config, "live_principals"),
@@ -102,8 +102,17 @@ def _share(config: pytest.Config, calls: int) -> int:
 
 
 def _text(config: pytest.Config, name: str) -> str | None:
-    given = getattr(config.option, f"tenantproof_{name}")
-    return given or config.getini(f"tenantproof_{name}") or None
+    """What the command line says, else the configuration, in which an empty text says nothing."""
+    given: str | None = getattr(config.option, f"tenantproof_{name}")
+    return config.getini(f"tenantproof_{name}") or None if given is None else given
+
+
+def _of_connection(config: pytest.Config, name: str) -> str | None:
+    text = _text(config, name)
+    problem = misread(name, text) if text is not None else None
+    if problem is not None:
+        raise pytest.UsageError(f"tenantproof_{name}: {problem}")
+    return text
 
 
 def _chosen(config: pytest.Config, name: str) -> bool:
