@@ -22,6 +22,8 @@ EXPECTED = {
     "mutate/tenantproof.toml": 0,
     "mutate/better/tenantproof.toml": 0,
     "pytest/tenantproof.toml": 0,
+    "snapshot/tenantproof.toml": 1,
+    "snapshot-narrowed/tenantproof.toml": 3,
     "tags/tenantproof.toml": 0,
     "terraform/tenantproof.toml": 1,
     "vendor-role/tenantproof.toml": 0,

@@ -301,7 +301,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         if operation in rules.denied:
-            self._fail(operation, 403, "AccessDenied")
+            self._fail(operation, 403, "AccessDenied", f"not authorized to perform {operation}")
         elif operation in rules.failing:
             self._fail(operation, *rules.failing[operation])
         elif any(f'"{name}"'.encode() in body for name in rules.gone) and "Describe" in operation:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from tenantproof.isolation import Blame, Escape, Finding, Question, Report, Step, Verdict
-from tenantproof.policy import LayerKind
+from tenantproof.policy import Effect, LayerKind
+from tenantproof.policy.stack import BY_LEVEL
 from tenantproof.prove.engines import EngineAnswers
 from tenantproof.report.evidence_text import (
     alike,
@@ -101,7 +102,7 @@ def finding_lines(finding: Finding, below: frozenset[str] = frozenset()) -> Iter
         if finding.example is not None:
             yield f"                  or, as one would meet it, {json.dumps(finding.example)}"
         if finding.verdict is Verdict.LEAK:
-            yield from (f"         {line}" for line in map(blame_line, finding.statements))
+            yield from _statement_lines(finding.statements)
         yield ""
 
 
@@ -189,8 +190,27 @@ def step_lines(steps: tuple[Step, ...]) -> Iterator[str]:
             shown = json.dumps(value if isinstance(value, str) else list(value))
             yield f"                  {name} = {shown}"
         yield f"                  {step.effect}"
-        for each in step.statements:
-            yield from (f"         {line}" for line in blame_line(each).split("\n"))
+        yield from _statement_lines(step.statements)
+
+
+def _statement_lines(statements: tuple[Blame, ...]) -> Iterator[str]:
+    """The statements behind a decision.
+
+    An organization has many that allow everything, of which none is to blame: they are one line.
+    """
+    of_levels = [each for each in statements if _is_of_a_level(each)]
+    folded = of_levels if len(of_levels) > 1 else []
+    yield from (f"         {blame_line(each)}" for each in statements if each not in folded)
+    if folded:
+        layers = dict.fromkeys(each.layer for each in folded)
+        kinds = ", ".join(dict.fromkeys(layer.partition("[")[0] for layer in layers))
+        yield f"         and      an Allow without a condition on {len(layers)} levels of {kinds}"
+
+
+def _is_of_a_level(each: Blame) -> bool:
+    is_by_level = each.layer.partition("[")[0] in {kind.value for kind in BY_LEVEL}
+    is_free = each.because.endswith(", without a condition")
+    return is_by_level and each.applies and each.effect is Effect.ALLOW and is_free
 
 
 def request_lines(request: Request, shortest: bool = True) -> Iterator[str]:
