@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from unittest.mock import patch
 
-import boto3
 from pull_world import MANAGEMENT, REGION, Account, Front, Keys, Rules, allow, deny, policy, tags
 
 from tenantproof.aws import Aws, Connection, Deadline, connect
@@ -131,15 +130,19 @@ def _make_models(account: Account, url: str) -> None:
     sagemaker.create_endpoint(EndpointName="models", EndpointConfigName="models-1")
 
 
+def environment(account: Account, front: Front) -> dict[str, str]:
+    """The variables of somebody of the account."""
+    return {
+        "AWS_ACCESS_KEY_ID": account.keys.access,
+        "AWS_SECRET_ACCESS_KEY": account.keys.secret,
+        "AWS_SESSION_TOKEN": account.keys.token,
+        "AWS_ENDPOINT_URL": front.url,
+    }
+
+
 def session(account: Account, front: Front) -> Aws:
     """A session with the account."""
-    boto3.setup_default_session()
-    with patch.dict(
-        "os.environ",
-        AWS_ACCESS_KEY_ID=account.keys.access,
-        AWS_SECRET_ACCESS_KEY=account.keys.secret,
-        AWS_SESSION_TOKEN=account.keys.token,
-    ):
+    with patch.dict("os.environ", environment(account, front)):
         return connect(Connection(region=REGION, endpoint_url=front.url), Deadline.after(3600))
 
 

@@ -6,13 +6,23 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from pull_example import EXAMPLES, make_example, pull_narrowed, pull_whole, session
-from pull_world import Front
+from pull_example import (
+    DENIED,
+    EXAMPLES,
+    environment,
+    make_example,
+    pull_narrowed,
+    pull_whole,
+    session,
+)
+from pull_world import REGION, Account, Front, Rules
+from tests.docs.docs_pages import Command, is_printed, run, shown
 
 from tenantproof.aws import Aws
 from tenantproof.cli import Exit, main
@@ -24,8 +34,17 @@ _PASSING = re.compile(r"(Date|Time|Id|pulled_at|tenantproof)$")
 """Members that moto makes up, or that tell when and by which version."""
 
 
+@dataclass(frozen=True)
+class Example:
+    """The account, the server in front of it, and a session with it."""
+
+    account: Account
+    front: Front
+    aws: Aws
+
+
 @pytest.fixture(scope="module")
-def example(moto_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Aws, Front]]:
+def example(moto_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
     nowhere = str(tmp_path_factory.getbasetemp() / "none")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_CONFIG_FILE", nowhere)
@@ -33,7 +52,7 @@ def example(moto_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         patch.delenv("AWS_PROFILE", raising=False)
         account, management = make_example(moto_url)
         front = Front(moto_url, management)
-        yield session(account, front), front
+        yield Example(account, front, session(account, front))
         front.shutdown()
         front.server_close()
 
@@ -59,16 +78,16 @@ def _lasting(value: Any) -> Any:
             return value
 
 
-def test_the_snapshot_is_what_a_pull_writes(example: tuple[Aws, Front], place: Path) -> None:
-    pulled = pull_whole(*example, place)
+def test_the_snapshot_is_what_a_pull_writes(example: Example, place: Path) -> None:
+    pulled = pull_whole(example.aws, example.front, place)
     assert not pulled.missing
     assert contents(place) == contents(EXAMPLES / "snapshot" / "snapshot")
 
 
 def test_the_narrowed_one_is_what_a_pull_with_less_permissions_writes(
-    example: tuple[Aws, Front], place: Path
+    example: Example, place: Path
 ) -> None:
-    pulled = pull_narrowed(*example, place)
+    pulled = pull_narrowed(example.aws, example.front, place)
     assert {each.operation.value for each in pulled.missing} == {
         "s3:GetBucketPolicy",
         "organizations:DescribeOrganization",
@@ -89,3 +108,21 @@ def test_the_manifest_is_what_init_guesses(
     reviewed = tomllib.loads(Path("tenantproof.toml").read_text("utf-8"))
     del reviewed["sources"]
     assert guessed == reviewed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["docs/pull.md", "README.md"])
+def test_what_a_pull_prints(
+    name: str, example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commands of pages, with the servers that stand for AWS."""
+    page = (EXAMPLES.parent / name).read_text("utf-8").replace(".venv/bin/", "")
+    commands = [c for c in shown(page) if isinstance(c, Command) and "tenantproof pull" in c.line]
+    assert commands
+    for variable, value in environment(example.account, example.front).items():
+        monkeypatch.setenv(variable, value)
+    for each in commands:
+        denied = DENIED if "narrowed" in each.line else set()
+        example.front.rules = Rules(components={REGION: []}, denied=denied)
+        printed = run(each.line, tmp_path)
+        assert is_printed(each.output, printed), printed
