@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from pytest_socket import socket_allow_hosts
+from pytest_socket import disable_socket, socket_allow_hosts
 
 # A gate must give the same answer to the same commit; elsewhere each run looks at new examples.
 settings.register_profile(
@@ -25,9 +25,15 @@ LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """A test that may use sockets has its server here; pytest-socket ends this at its teardown."""
+    """No test speaks with anybody; one that is marked does with this machine.
+
+    pytest-socket ends it at its teardown. It is told here, not by options in the configuration:
+    whoever runs pytest on an example need not have it.
+    """
     if item.get_closest_marker("enable_socket"):
         socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
+    else:
+        disable_socket(allow_unix_socket=True)
 
 
 @pytest.fixture(autouse=True)

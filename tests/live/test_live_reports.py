@@ -122,7 +122,7 @@ def test_routes_are_told_together_only_where_the_same_is_said(
     if "by invoke, assume" in text:
         standings = {each and each.standing for each in (one, other)}
         reasons = {
-            frozenset(opinion.reason for opinion in (each.opinions if each else ()))
+            frozenset((o.standing, o.reason) for o in (each.opinions if each else ()) if o.reason)
             for each in (one, other)
         }
         assert len(standings) == len(reasons) == 1
