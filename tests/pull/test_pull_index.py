@@ -18,6 +18,8 @@ ACCOUNT = "111122223333"
 SCOPE = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/acme"
 
+NOBODY = {"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": [], "Policies": []}
+
 
 def missing(kind: Missing, **changes: Any) -> dict[str, Any]:
     entry = {
@@ -106,6 +108,21 @@ def test_an_index_by_itself_does_not_stand_for_its_files(tmp_path: Path) -> None
     assert load_sources([folder]).organizations
     with pytest.raises(InputError, match="expected the whole folder"):
         load_sources([folder / "snapshot.json"])
+
+
+@pytest.mark.parametrize("name", ["iam/a.json", "sagemaker/us-east-1/a.json", "a.json"])
+def test_a_part_of_a_snapshot_does_not_stand_for_it(name: str, tmp_path: Path) -> None:
+    write(tmp_path, index(missing(Missing.IDENTITIES), files=[name]))
+    part = tmp_path / name
+    part.parent.mkdir(parents=True, exist_ok=True)
+    write(part.parent, NOBODY, part.name)
+    load_sources([tmp_path])
+    for given in {part, part.parent} - {tmp_path}:
+        said = problem(given)
+        assert f"{part}" in said
+        assert "found a file of a snapshot without its snapshot.json, expected the whole" in said
+    write(part.parent, NOBODY, "b.json")
+    load_sources([part.parent / "b.json"])
 
 
 def test_a_principal_that_may_be_there_is_unknown(tmp_path: Path) -> None:

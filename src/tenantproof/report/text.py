@@ -204,7 +204,8 @@ def _statement_lines(statements: tuple[Blame, ...]) -> Iterator[str]:
     if folded:
         layers = dict.fromkeys(each.layer for each in folded)
         kinds = ", ".join(dict.fromkeys(layer.partition("[")[0] for layer in layers))
-        yield f"         and      an Allow without a condition on {len(layers)} levels of {kinds}"
+        levels = f"{len(layers)} level{'s' * (len(layers) > 1)}"
+        yield f"         and      an Allow without a condition on {levels} of {kinds}"
 
 
 def _is_of_a_level(each: Blame) -> bool:

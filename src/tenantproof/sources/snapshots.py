@@ -7,10 +7,12 @@ a list that could not be had, of which anything may be missing. ``docs/pull.md``
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from tenantproof.account import Estate, Gap, Identity, Part, Unread, unread_identity
@@ -32,6 +34,8 @@ _MEMBERS = (
     FORMAT, "account", "calls", "complete", "files", "missing", "notes", "pulled_at", "regions",
     "tenantproof",
 )  # fmt: skip
+_DEEPEST = 3
+"""The folders of a snapshot that a file of it is within: ``sagemaker/REGION/...``."""
 _OF_MISSING = ("part", "what", "operation", "permission", "region", "why")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
@@ -154,12 +158,22 @@ class Snapshots:
             unknown = Unknown(reason, entry.place)
             self._unread.append(Unread(part.unread, account, unknown, entry.text("region")))
 
-    def check_files(self, read: Collection[Path]) -> None:
+    def check_files(self, read: Mapping[Path, str]) -> None:
         """Report files that an index lists and that are not there, or were not read.
 
+        And files of a snapshot whose index was not read: it alone says what they lack.
+
         Args:
-            read: the resolved paths of the files that were read.
+            read: the resolved paths of the files that were read, and their names.
         """
+        listed = cache(_files_of)
+        for file, shown in read.items():
+            for folder in list(file.parents)[:_DEEPEST]:
+                name = file.relative_to(folder).as_posix()
+                if folder / INDEX not in read and name in listed(folder):
+                    message = f"found a file of a snapshot without its {INDEX}"
+                    place = Place(shown, "$")
+                    self._problems.append(Problem(f"{message}, expected the whole folder", place))
         for index in self._indexes:
             for name, place in index.files:
                 path, shown = PurePosixPath(name), quote(name)
@@ -176,6 +190,15 @@ class Snapshots:
     def estate(self) -> Estate:
         """What could not be collected."""
         return Estate(gaps=tuple(self._gaps), unread=tuple(self._unread))
+
+
+def _files_of(folder: Path) -> frozenset[str]:
+    """The files that a snapshot lists; none of a folder that is none, or cannot be read."""
+    try:
+        index = json.loads((folder / INDEX).read_text("utf-8"))
+        return frozenset(map(str, index["files"])) if FORMAT in index else frozenset()
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return frozenset()
 
 
 def unread_roles(estate: Estate) -> Iterator[Identity]:
