@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -13,7 +12,7 @@ from typing import Any
 
 from tenantproof.errors import InputError, Place, Problem
 from tenantproof.pull.plain import as_json
-from tenantproof.sources.snapshots import FORMAT, INDEX
+from tenantproof.sources.snapshots import INDEX, listed_files
 
 _MOST_SHOWN = 5
 _MOST_IN_A_FILE = 500
@@ -122,7 +121,7 @@ def check_output(output: Path, *, force: bool) -> None:
     if output.is_symlink() or (output.exists() and not output.is_dir()):
         raise _refused(output, f"found a {'link' if output.is_symlink() else 'file'}, {expected}")
     for above in output.resolve().parents:
-        if _files_of(above) is not None:
+        if listed_files(above) is not None:
             raise _refused(output, f"found a place in the snapshot {above}, expected one beside it")
     if not output.exists():
         return
@@ -131,10 +130,10 @@ def check_output(output: Path, *, force: bool) -> None:
             raise _refused(output, "found the folder that this runs in, expected another one")
         if not any(output.iterdir()):
             return
-        listed = _files_of(output)
+        listed = listed_files(output)
         if listed is None:
             raise _refused(output, f"found a folder that is no snapshot, {expected}")
-        others = sorted(_files_in(output) - listed)
+        others = sorted(_files_in(output) - listed - {INDEX})
     if others:
         shown = ", ".join(others[:_MOST_SHOWN]) + (", ..." if len(others) > _MOST_SHOWN else "")
         message = f"found files that are none of the snapshot's: {shown}"
@@ -150,16 +149,6 @@ def _files_in(output: Path) -> set[str]:
         for path in output.rglob("*")
         if path.is_symlink() or not path.is_dir()
     }
-
-
-def _files_of(output: Path) -> frozenset[str] | None:
-    """The files of a snapshot, None where a folder is none."""
-    try:
-        index = json.loads((output / INDEX).read_text("utf-8"))
-        files = index["files"] if FORMAT in index else None
-        return None if files is None else frozenset({INDEX, *map(str, files)})
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
 
 
 def _put(made: Path, output: Path) -> None:

@@ -166,11 +166,11 @@ class Snapshots:
         Args:
             read: the resolved paths of the files that were read, and their names.
         """
-        listed = cache(_files_of)
+        listed = cache(listed_files)
         for file, shown in read.items():
             for folder in list(file.parents)[:_DEEPEST]:
                 name = file.relative_to(folder).as_posix()
-                if folder / INDEX not in read and name in listed(folder):
+                if folder / INDEX not in read and name in (listed(folder) or ()):
                     message = f"found a file of a snapshot without its {INDEX}"
                     place = Place(shown, "$")
                     self._problems.append(Problem(f"{message}, expected the whole folder", place))
@@ -192,13 +192,13 @@ class Snapshots:
         return Estate(gaps=tuple(self._gaps), unread=tuple(self._unread))
 
 
-def _files_of(folder: Path) -> frozenset[str]:
-    """The files that a snapshot lists; none of a folder that is none, or cannot be read."""
+def listed_files(folder: Path) -> frozenset[str] | None:
+    """The files that a snapshot lists, by their paths in it; None where a folder is no snapshot."""
     try:
         index = json.loads((folder / INDEX).read_text("utf-8"))
-        return frozenset(map(str, index["files"])) if FORMAT in index else frozenset()
+        return frozenset(map(str, index["files"])) if FORMAT in index else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return frozenset()
+        return None
 
 
 def unread_roles(estate: Estate) -> Iterator[Identity]:
