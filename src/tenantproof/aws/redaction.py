@@ -9,7 +9,7 @@ from html import escape
 from urllib.parse import quote, unquote
 
 HIDDEN = "***"
-LONGEST = 300
+LONGEST = 500
 """Characters of a text of others that a message holds."""
 LONGEST_READ = 8192
 """Characters of a text of others that are looked at."""
