@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,32 @@ def test_a_proofs_requests_are_denied_and_lie_near_its_pattern(setup: Setup) -> 
     assert all(probe.is_deployed for probe in proved.probes)
     for probe in proved.probes:
         check_probe(probe)
+
+
+def test_a_request_that_is_denied_is_denied_for_its_model_alone(setup: Setup) -> None:
+    conditions = {
+        "StringLike": {"sagemaker:TargetModel": "acme/*"},
+        "NumericLessThan": {"aws:MultiFactorAuthAge": "3600"},
+        "NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"},
+        "StringLikeIfExists": {"aws:SourceVpce": "vpce-1"},
+        "Bool": {"aws:SecureTransport": "true"},
+    }
+    setup.tenant("acme", allow(Condition=conditions)).tenant("globex")
+    (proved,) = of(findings(setup.write()), Question.ISOLATED, "acme")
+    assert proved.verdict is Verdict.PROVED
+    assert {None, "acme"} <= set(targets(proved))
+    for probe in proved.probes:
+        check_probe(probe)
+        own = {**probe.request.context, "sagemaker:TargetModel": "acme/v1"}
+        assert not probe.decision.allowed
+        assert decide(probe.access, replace(probe.request, context=own)).allowed
+
+
+def test_who_may_do_nothing_is_denied_whatever_is_asked(setup: Setup) -> None:
+    setup.tenant("acme", allow("acme/*", Effect="Deny")).tenant("globex")
+    (proved,) = of(findings(setup.write()), Question.ISOLATED, "acme")
+    assert len(proved.probes) == 5
+    assert not any(probe.decision.allowed for probe in proved.probes)
 
 
 def test_what_a_tenant_reaches_is_allowed(setup: Setup) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tenantproof.account import Part
 from tenantproof.errors import InputError
 from tenantproof.isolation import Question, Run, Verdict, load_manifest
+from tenantproof.isolation.route import Route
 from tenantproof.sources import load_sources
 from tenantproof.sources.snapshots import Missing
 
@@ -153,6 +154,119 @@ principals = [{{ arn = "arn:aws:iam::{ACCOUNT}:user/beta" }}]
     assert "access denied" in reason
 
 
+@pytest.mark.parametrize(
+    ("condition", "tags"),
+    [
+        ({"StringLike": {"sagemaker:TargetModel": "${aws:PrincipalTag/team}/*"}}, ""),
+        ({"StringEquals": {"aws:PrincipalTag/team": "acme"}}, ""),
+        ({"StringEquals": {"aws:PrincipalTag/team": "acme"}}, 'tags = { tenant = "acme" }'),
+        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/path/*"}}, ""),
+    ],
+)
+@pytest.mark.parametrize("by", ["principal", "vendor", "rule"])
+def test_tags_of_a_role_that_may_be_there_are_unknown(
+    condition: dict[str, Any], tags: str, by: str, tmp_path: Path
+) -> None:
+    """A session policy that looks at them may allow anything that it could."""
+    write(tmp_path / "s", index(missing(Missing.IDENTITIES)))
+    session = f"arn:aws:sts::{ACCOUNT}:assumed-role/acme/session"
+    vendor = f'[[vendors]]\nrole = "{ROLE}"\nsession_policy = "session.json"\n{tags}'
+    owner = 'name = "acme"\nowns = ["acme/*"]'
+    tenants = {
+        "principal": f"""
+[[tenants]]
+{owner}
+[[tenants.principals]]
+arn = "{session}"
+session_policy = "session.json"
+{tags}
+""",
+        "vendor": f"{vendor}\n[[tenants]]\n{owner}",
+        "rule": f"""
+{vendor}
+[[rules]]
+name = "all"
+names = "[a-z]{{1,8}}"
+owns = ["{{tenant}}/*"]
+""",
+    }
+    is_of_path = "ArnLike" in condition
+    if is_of_path and by != "principal":
+        pytest.skip("the manifest says which path the role of a vendor has")
+    statement = {"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [{**statement, "Condition": condition}]}
+    write(tmp_path, policy, "session.json")
+    manifest = tmp_path / "tenantproof.toml"
+    manifest.write_text(f"""
+sources = ["s"]
+[[endpoints]]
+arn = "{SCOPE}:endpoint/models"
+{tenants[by]}
+""")
+    found = Run(load_manifest(manifest), 10).report().findings
+    assert {each.verdict for each in found} == {Verdict.UNKNOWN}
+
+
+def test_tags_of_a_session_are_known_whatever_its_role_has(tmp_path: Path) -> None:
+    write(tmp_path / "s", index(missing(Missing.IDENTITIES)))
+    condition = {"StringLike": {"sagemaker:TargetModel": "${aws:PrincipalTag/tenant}/*"}}
+    statement = {"Effect": "Allow", "Action": "sagemaker:InvokeEndpoint", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [{**statement, "Condition": condition}]}
+    write(tmp_path, policy, "session.json")
+    manifest = tmp_path / "tenantproof.toml"
+    manifest.write_text(f"""
+sources = ["s"]
+[[endpoints]]
+arn = "{SCOPE}:endpoint/models"
+[[tenants]]
+name = "acme"
+owns = ["acme/*"]
+[[tenants.principals]]
+arn = "arn:aws:sts::{ACCOUNT}:assumed-role/acme/session"
+session_policy = "session.json"
+session_tags = {{ tenant = "acme" }}
+""")
+    found = Run(load_manifest(manifest), 10).report().findings
+    isolated = [each for each in found if each.question is Question.ISOLATED]
+    assert [each.verdict for each in isolated] == [Verdict.PROVED]
+
+
+@pytest.mark.parametrize("off", ["", "[routes.off]\ninvoke = 'there is none'"])
+def test_what_could_not_be_read_may_be_a_multi_model_endpoint(off: str, tmp_path: Path) -> None:
+    allowed = {"Effect": "Allow", "Action": "sagemaker:InvokeEndpoint", "Resource": "*"}
+    inline = {"PolicyName": "p", "PolicyDocument": {"Version": "2012-10-17", "Statement": allowed}}
+    role = {
+        "RoleName": "acme",
+        "Arn": ROLE,
+        "RolePolicyList": [inline],
+        "AttachedManagedPolicies": [],
+    }
+    hidden = {
+        "EndpointName": "e",
+        "EndpointArn": f"{SCOPE}:endpoint/e",
+        "NotDescribed": "access denied",
+    }
+    folder = write(tmp_path / "s", index(missing(Missing.ENDPOINT)))
+    write(folder, {"RoleDetailList": [role]}, "iam.json")
+    write(folder, hidden, "endpoint.json")
+    manifest = tmp_path / "tenantproof.toml"
+    manifest.write_text(f"""
+sources = ["s"]
+{off}
+[[tenants]]
+name = "acme"
+artifacts = ["s3://models/acme/*"]
+principals = [{{ arn = "{ROLE}" }}]
+[[tenants]]
+name = "beta"
+artifacts = ["s3://models/beta/*"]
+""")
+    found = Run(load_manifest(manifest), 10).report().findings
+    (by_model,) = [each for each in found if each.route is Route.TARGET_MODEL]
+    assert by_model.verdict is Verdict.UNKNOWN
+    assert "listed without its configuration" in (by_model.reason or "")
+
+
 def test_a_principal_of_another_account_is_not_there(tmp_path: Path) -> None:
     write(tmp_path / "s", index(missing(Missing.IDENTITIES), account="444455556666"))
     manifest = tmp_path / "tenantproof.toml"
@@ -270,13 +384,17 @@ def test_endpoints_that_are_not_listed_are_not_taken_for_none(tmp_path: Path) ->
     write(folder, {"RoleDetailList": [role]}, "iam.json")
     write(folder, hosting, "hosting.json")
     manifest = tmp_path / "tenantproof.toml"
-    manifest.write_text(f"""
-sources = ["s"]
+    text = f"""
 [[tenants]]
 name = "acme"
 owns = ["acme/*"]
 principals = [{{ arn = "{ROLE}" }}]
-""")
+"""
+    manifest.write_text('sources = ["s"]' + text)
+    with pytest.raises(InputError, match=r"endpoints: found none, and .* could not be collected"):
+        load_manifest(manifest)
+    named = f'[[endpoints]]\narn = "{SCOPE}:endpoint/e"'
+    manifest.write_text(f'sources = ["s"]\n{named}{text}')
     found = Run(load_manifest(manifest), 10).report().findings
     artifacts = [each for each in found if each.question is Question.ARTIFACTS]
     assert {each.verdict for each in artifacts} == {Verdict.UNKNOWN}

@@ -42,6 +42,7 @@ class Identity:
             boundary's too: who makes a new version of one of them changes what it may do.
         groups: the ARNs of a user's groups.
         place: where it was read.
+        unknown_tags: why nobody knows which tags it has.
     """
 
     arn: str
@@ -52,6 +53,7 @@ class Identity:
     managed_policies: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     place: Place | None = field(default=None, compare=False)
+    unknown_tags: Unknown | None = None
 
     @property
     def kind(self) -> IdentityKind:

@@ -11,15 +11,16 @@ from tenantproof.policy.unknown import unknown_policy
 
 
 def unread_identity(arn: str, unread: Unknown) -> Identity:
-    """A user or role with policies that nobody knows.
+    """A user or role with policies and tags that nobody knows.
 
     Args:
         arn: its ARN.
         unread: why its account's identities could not be read.
     """
     place = unread.place
-    policy = unknown_policy(f"{arn} could not be read: {unread.reason}", place.file, place)
-    return Identity(arn, (policy,), place=place)
+    reason = f"{arn} could not be read: {unread.reason}"
+    policy = unknown_policy(reason, place.file, place)
+    return Identity(arn, (policy,), place=place, unknown_tags=Unknown(reason, place))
 
 
 def unread_endpoint(arn: str, unread: Unknown) -> HostedEndpoint:

@@ -22,8 +22,8 @@ from tenantproof.isolation.attack import (
 )
 from tenantproof.isolation.blame import blame
 from tenantproof.isolation.coverage import Covered, Missing, Retarget, Undecided, cover
-from tenantproof.isolation.findings import Finding, Question, Verdict
-from tenantproof.isolation.inquiry import TARGET, Inquiry, InquiryT
+from tenantproof.isolation.findings import Finding, Probe, Question, Verdict
+from tenantproof.isolation.inquiry import HAS_TARGET, TARGET, Inquiry, InquiryT
 from tenantproof.isolation.manifest import Endpoint, Manifest, Member, Tenant, TenantRule
 from tenantproof.isolation.promises import Answered, Denies, Promise
 from tenantproof.isolation.route import Route
@@ -203,7 +203,47 @@ class Asker:
                         f" {request}"
                     )
         chosen = sampled(tuple(of_models.values()), self.samples)
-        return Attacked(tried, tuple(map(inquiry.probe, chosen)))
+        return Attacked(tried, self._probes(promise, chosen))
+
+    def _probes(self, promise: Denies, chosen: Sequence[Request]) -> tuple[Probe, ...]:
+        """Requests for others to decide, all but the model as in one that is allowed, if one is.
+
+        Who denies such a request denies it for its model, and not for a key that no request like
+        it would lack.
+
+        Raises:
+            DisagreementError: one is allowed, though the prover says that none can be.
+        """
+        inquiry = promise.inquiry
+        allowed = self._allowed_with_a_model(inquiry) if chosen else None
+        probes: list[Probe] = []
+        for request in chosen:
+            closer = request if allowed is None else _with_model_of(request, allowed)
+            probes.append(inquiry.probe(closer if promise.forbids(closer) else request))
+            if probes[-1].decision.allowed:
+                raise DisagreementError(
+                    f"the prover says that no such request is allowed, the evaluator allows"
+                    f" {probes[-1].request}"
+                )
+        return tuple(probes)
+
+    def _allowed_with_a_model(self, inquiry: Inquiry) -> Request | None:
+        """The smallest allowed request with a TargetModel; None where none is found in time.
+
+        Asked apart from the question, of whose answer it is no part.
+        """
+        apart = Inquiry(
+            inquiry.member,
+            inquiry.endpoint,
+            inquiry.actions,
+            inquiry.reading,
+            Budget.of(self.timeout),
+        )
+        try:
+            found = apart.smallest_allowed(HAS_TARGET)
+        except BudgetExceededError:
+            return None
+        return found if isinstance(found, Request) else None
 
     def covered(
         self, draft: Finding, inquiries: Sequence[Inquiry], models: Term, words: Words | None
@@ -402,6 +442,14 @@ def _requests(
     for word, setting in attempts(words, settings):
         for action in with_target:
             yield Request(principal, action, arn, {**setting, TARGET_MODEL: word})
+
+
+def _with_model_of(request: Request, allowed: Request) -> Request:
+    """An allowed request with the TargetModel of another, or without one as that."""
+    rest = {name: value for name, value in allowed.context.items() if name.lower() != TARGET}
+    model = request.context.get(TARGET_MODEL)
+    context = rest if model is None else {**rest, TARGET_MODEL: model}
+    return replace(allowed, context=context)
 
 
 def not_modelled(blocked: Blocked) -> str:

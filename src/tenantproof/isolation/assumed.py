@@ -24,9 +24,10 @@ from tenantproof.isolation.substitution import (
     times_named,
     without_name,
 )
-from tenantproof.policy import PolicyDocument, PolicyKind, PolicySet, parse_policy
+from tenantproof.policy import PolicyDocument, PolicyKind, PolicySet, Unknown, parse_policy
+from tenantproof.policy.unknown import without_keys
 from tenantproof.prove.regular import Regular
-from tenantproof.request import Principal
+from tenantproof.request import PRINCIPAL_TAG_PREFIX, Principal
 
 _MEANS_MORE = ":{"
 """Plain characters that mean more than themselves in some places of a policy."""
@@ -156,12 +157,14 @@ class AssumedRole:
         policies: what applies to every session of it.
         templates: the session policies.
         transitive_tags: the session tags that stay where another role is assumed by it.
+        unknown_tags: why nobody knows which tags the role has.
     """
 
     session: Principal
     policies: PolicySet
     templates: tuple[PolicyTemplate, ...] = ()
     transitive_tags: tuple[str, ...] = ()
+    unknown_tags: Unknown | None = None
 
     def acting_for(self, name: str) -> tuple[Principal, PolicySet]:
         """The session of a tenant, and all policies that apply to it.
@@ -170,7 +173,7 @@ class AssumedRole:
             InputError: a session policy is none; the problems name the tenant.
         """
         rendered = tuple(template.of(name) for template in self.templates)
-        return named(self.session, name), replace(self.policies, session_policies=rendered)
+        return named(self.session, name), self._with(rendered, self.session)
 
     def acting_for_all(self, names: Regular) -> tuple[Principal, PolicySet]:
         """The session of every tenant that a rule names, with ``{tenant}`` for its name.
@@ -179,16 +182,43 @@ class AssumedRole:
             InputError: a session policy is no single one for all names.
         """
         documents = tuple(template.for_all(names) for template in self.templates)
-        policies = replace(self.policies, session_policies=documents)
-        if not any(template.names_tenant for template in self.templates):
-            return self.session, policies
-        tags = {**self.session.tags, TAG: PLACEHOLDER}
-        return replace(self.session, tags=tags), policies
+        session = self.session
+        if any(template.names_tenant for template in self.templates):
+            session = replace(session, tags={**session.tags, TAG: PLACEHOLDER})
+        return session, self._with(documents, session)
+
+    def _with(self, documents: tuple[PolicyDocument, ...], session: Principal) -> PolicySet:
+        documents = as_far_as_known(documents, session, self.unknown_tags)
+        return replace(self.policies, session_policies=documents)
 
     def speaks_of_tag(self) -> bool:
         """Whether the reserved tag has a meaning of its own already."""
         texts = (*self.session.tags, *self.session.context, *texts_in(_all(self.policies)))
         return any(TAG in text.lower() for text in texts)
+
+
+def as_far_as_known(
+    documents: tuple[PolicyDocument, ...], principal: Principal, unknown_tags: Unknown | None
+) -> tuple[PolicyDocument, ...]:
+    """Session policies of somebody of whom no tags are known but those of the session.
+
+    Where the tags are not known the role's path is not either.
+
+    Args:
+        documents: the session policies.
+        principal: whose session it is, with the tags and keys that are known.
+        unknown_tags: why the role's tags are not known; None where they are.
+    """
+    if unknown_tags is None:
+        return documents
+    known = {PRINCIPAL_TAG_PREFIX + name.lower() for name in principal.tags}
+    known |= {name.lower() for name in principal.context}
+
+    def is_unknown(key: str) -> bool:
+        is_of_role = key.startswith(PRINCIPAL_TAG_PREFIX) or key == "aws:principalarn"
+        return is_of_role and key not in known
+
+    return tuple(without_keys(each, is_unknown, unknown_tags) for each in documents)
 
 
 def _all(policies: PolicySet) -> tuple[PolicyDocument, ...]:

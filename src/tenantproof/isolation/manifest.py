@@ -26,7 +26,7 @@ from tenantproof.account import (
     unread_identity,
 )
 from tenantproof.errors import InputError, Place, Problem
-from tenantproof.isolation.assumed import AssumedRole, PolicyTemplate
+from tenantproof.isolation.assumed import AssumedRole, PolicyTemplate, as_far_as_known
 from tenantproof.isolation.naming import NamingError, parse_rule
 from tenantproof.isolation.route import DEPTH, MOST_DEPTH, Route, RouteSettings
 from tenantproof.isolation.sagemaker import (
@@ -367,6 +367,8 @@ class _Reader:
             for can, name in ((True, "can"), (False, "cannot"))
             for item in table.tables(name, required=False)
         )
+        is_about_endpoints = any(tenant.owns for tenant in tenants) or bool(rules or assertions)
+        self._check_all_are_known(table, is_about_endpoints=is_about_endpoints)
         routes = self._routes(table)
         table.finish()
         return Manifest(
@@ -425,6 +427,13 @@ class _Reader:
         )
         self._unique(table, "endpoints", [e.arn for e in endpoints])
         return endpoints if items else of_sources
+
+    def _check_all_are_known(self, table: Table, *, is_about_endpoints: bool) -> None:
+        """Of an endpoint that nobody knows of a question would not be unknown, but not asked."""
+        unread = self._estate.unread_of(Part.ENDPOINTS)
+        if unread is not None and is_about_endpoints and not table.has("endpoints"):
+            message = f"found none, and of the sources {unread.reason} ({unread.place})"
+            table.report("endpoints", f"{message}, expected those that tenants are on")
 
     def _routes(self, table: Table) -> RouteSettings:
         settings = table.table("routes")
@@ -557,13 +566,19 @@ class _Reader:
             {**_path_of(role), **self._context(table)},
         )
         known = self._identity_of(role)
+        unknown_tags = None
         if known is not None and not table.has("policies"):
             member = self._known_member(table, session, known)
             session, policies = member.principal, member.policies
+            unknown_tags = known.unknown_tags
         else:
             policies = self._policies_of(table, role)
         vendor = AssumedRole(
-            session, policies, self._templates(table), self._transitive(table, session_tags)
+            session,
+            policies,
+            self._templates(table),
+            self._transitive(table, session_tags),
+            unknown_tags,
         )
         if vendor.speaks_of_tag():
             table.report("", f"found {TAG} in its tags or policies, which stands for the name")
@@ -667,6 +682,7 @@ class _Reader:
         known = self._identity_of(principal.arn)
         if known is not None and not table.has("policies"):
             member = self._known_member(table, principal, known)
+            session = as_far_as_known(session, principal, known.unknown_tags)
             principal, policies = member.principal, member.policies
         else:
             policies = self._policies_of(table, arn)
@@ -723,7 +739,7 @@ class _Reader:
         own = {name.lower() for name in principal.tags}
         tags = {name: tag for name, tag in identity.tags.items() if name.lower() not in own}
         levels = self._organization(identity.arn).service_control_policies
-        if identity.arn not in self._identities:
+        if identity.unknown_tags is not None:
             # Its tags are not known, and without them what denies it is not.
             levels = ()
         policies = PolicySet(identity.policies, identity.permissions_boundary, levels)

@@ -119,6 +119,7 @@ class Reach:
             if self._holds_others(served.container):
                 query = self._invocation(who, served, target_model_actions())
                 yield from self.of_multi_model(query, served.model, served.container)
+        yield from self._unknowns(who)
 
     def _holds_others(self, container: Container) -> bool:
         location = parse_s3(prefix_of(container.model_data or ""))
@@ -268,11 +269,7 @@ class Reach:
         """An endpoint, container or inference component that serves another tenant's artifact."""
         artifacts, tenant = self.asking.world.artifacts, self.asking.tenant
         for served in self._served(who, multi_model=False):
-            theirs = artifacts.serves_others(tenant, served.container)
-            unknown = served.container.unknown
-            if theirs is None:
-                if unknown is not None:
-                    yield from self._unknown(who, served, unknown)
+            if artifacts.serves_others(tenant, served.container) is None:
                 continue
             actions = _actions_of(self._endpoint(served.endpoints[0]), served)
             query = self._invocation(who, served, actions)
@@ -280,6 +277,7 @@ class Reach:
             yield from self.of_single_model(query, served.model, served.container)
             if served.component is not None and query.smallest() is None:
                 yield from self._without_component(who, served, actions)
+        yield from self._unknowns(who)
 
     def of_single_model(
         self, query: Query, model: Model, container: Container, formula: Term = True
@@ -299,6 +297,12 @@ class Reach:
         outcome = asked(query, _always(victims), formula)
         if outcome is not None:
             yield read if isinstance(read, Doubt) else outcome
+
+    def _unknowns(self, who: Who) -> Iterator[Outcome]:
+        """The containers of which nobody knows whose artifacts they serve, nor by which route."""
+        for served in self._served(who, multi_model=False):
+            if served.container.unknown is not None:
+                yield from self._unknown(who, served, served.container.unknown)
 
     def _unknown(self, who: Who, served: Served, unknown: Unknown) -> Iterator[Outcome]:
         """A container of which nobody knows whose artifact it serves."""
