@@ -64,14 +64,23 @@ def problem(folder: Path) -> str:
 @pytest.mark.parametrize("part", Missing)
 def test_what_is_missing_is_a_gap_that_matters(part: Missing, tmp_path: Path) -> None:
     estate = load_sources([write(tmp_path / "s", index(missing(part)))])
-    (gap,) = estate.gaps
-    assert gap.matters
+    (gap,) = (each for each in estate.gaps if each.matters)
     assert gap.has_stand_in is part.has_stand_in
     assert gap.message == (
         f"the {part.value} could not be collected, service:Operation: access denied;"
         " it needs service:Operation"
     )
     assert [each.part for each in estate.unread] == [part.unread] * (part.unread is not None)
+
+
+def test_what_was_not_asked_for_is_said(tmp_path: Path) -> None:
+    write(tmp_path / "s", index())
+    write(tmp_path / "s", index(regions=["eu-west-1"]), "of_europe.json")
+    (gap,) = load_sources([tmp_path / "s"]).gaps
+    assert not gap.matters
+    assert gap.message == (
+        f"of {ACCOUNT} only eu-west-1, us-east-1 was collected: endpoints elsewhere are not known"
+    )
 
 
 @pytest.mark.parametrize(
@@ -304,8 +313,7 @@ def test_a_policy_that_could_not_be_read_is_unknown(kind: str, tmp_path: Path) -
     estate = load_sources([write(tmp_path / "s", {"organization": said}, "organization.json")])
     ((level,),) = getattr(estate.organizations[ACCOUNT], kind)
     assert all(statement.unknown for statement in level.statements)
-    (gap,) = estate.gaps
-    assert gap.matters
+    (gap,) = (each for each in estate.gaps if each.matters)
     assert gap.has_stand_in
     assert "no permission" in gap.message
 

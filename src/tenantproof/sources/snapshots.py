@@ -97,6 +97,7 @@ class Snapshots:
         self._gaps: list[Gap] = []
         self._unread: list[Unread] = []
         self._indexes: list[_Index] = []
+        self._regions: dict[str, dict[str, Place]] = {}
 
     def recognises(self, root: JsonNode) -> bool:
         """Whether a document says that it is the index of a snapshot."""
@@ -115,6 +116,9 @@ class Snapshots:
         account = index.required("account") or ""
         if account and not _ACCOUNT.fullmatch(account):
             index.report(index.place, f"found {quote(account)} as account, expected twelve digits")
+        within, listed = self._regions.setdefault(account, {}), index.get("regions")
+        for region in index.texts("regions"):
+            within.setdefault(region, index.place if listed is None else listed.place)
         missing = index.records("missing")
         for each in missing:
             self._missing(each, account)
@@ -189,7 +193,16 @@ class Snapshots:
 
     def estate(self) -> Estate:
         """What could not be collected."""
-        return Estate(gaps=tuple(self._gaps), unread=tuple(self._unread))
+        gaps = (*self._gaps, *self._of_other_regions())
+        return Estate(gaps=gaps, unread=tuple(self._unread))
+
+    def _of_other_regions(self) -> Iterator[Gap]:
+        """What was not asked for is no reason to doubt what is there, and is to be known."""
+        for account, regions in self._regions.items():
+            if regions:
+                message = f"of {account} only {', '.join(sorted(regions))} was collected"
+                place = next(iter(regions.values()))
+                yield Gap(f"{message}: endpoints elsewhere are not known", place, matters=False)
 
 
 def listed_files(folder: Path) -> frozenset[str] | None:
