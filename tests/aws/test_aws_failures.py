@@ -68,7 +68,7 @@ def test_the_codes_of_aws(failure: Failure, code: str) -> None:
         (400, Failure.INVALID),
         (401, Failure.CREDENTIALS),
         (403, Failure.ACCESS_DENIED),
-        (404, Failure.NOT_FOUND),
+        (404, Failure.BAD_REPLY),
         (408, Failure.TIMEOUT),
         (418, Failure.INVALID),
         (429, Failure.THROTTLED),

@@ -78,6 +78,13 @@ def test_the_password_of_a_url_alone() -> None:
     assert shown == "the user's is *** or *** or ***"
 
 
+def test_the_query_of_a_url() -> None:
+    secrets = Secrets()
+    secrets.add_url("https://gateway/aws?token=t%2Fo-ken&v=1&alone#end")
+    shown = secrets.redacted("at https://gateway/aws?token=t%2Fo-ken&v=1&alone: t/o-ken, 1")
+    assert shown == "at https://gateway/aws?token=***&v=1&***: ***, 1"
+
+
 def test_what_a_signed_request_holds() -> None:
     secrets = Secrets()
     secrets.add_headers(

@@ -49,6 +49,33 @@ def test_standard_error_may_be_full_too() -> None:
     assert done.returncode == Exit.BAD_INPUT
 
 
+needs_posix = pytest.mark.skipif(os.name != "posix", reason="a shell closes streams by >&-")
+CLOSE = "import os, sys; os.close(int(sys.argv[1])); os.execv(sys.argv[2], sys.argv[2:])"
+CLOSED = [sys.executable, "-c", CLOSE]
+
+
+@needs_posix
+@pytest.mark.parametrize("command", ["check", "mutate"])
+def test_a_closed_standard_output_is_no_verdict(command: str) -> None:
+    manifest = str(EXAMPLES / "company-a-b")
+    done = subprocess.run(
+        [*CLOSED, "1", *RUN, command, manifest], stderr=subprocess.PIPE, check=False
+    )
+    assert done.returncode == Exit.BAD_INPUT
+    assert done.stderr == b"error: the report could not be written: standard output is closed\n"
+
+
+@needs_posix
+@pytest.mark.parametrize("command", ["check", "mutate"])
+def test_a_closed_standard_error_loses_no_report(command: str) -> None:
+    manifest = str(EXAMPLES / "company-a-b")
+    done = subprocess.run(
+        [*CLOSED, "2", *RUN, command, manifest], stdout=subprocess.PIPE, check=False
+    )
+    assert done.returncode == Exit.PROVED
+    assert done.stdout.startswith(b"tenantproof ")
+
+
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_a_reader_that_leaves_does_not_make_a_certificate_rejected(proof: str, form: str) -> None:
     read, write = os.pipe()

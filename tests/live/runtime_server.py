@@ -24,11 +24,12 @@ class Invoked:
 
 @dataclass(frozen=True)
 class Reply:
-    """How it is answered: a status, and the type of an error."""
+    """How it is answered: a status, the type of an error, what it says and in which type."""
 
     status: int = 200
     error: str | None = None
     message: str = "said by the server"
+    kind: str = "application/json"
 
 
 OK = Reply()
@@ -84,7 +85,7 @@ def _handler(server: RuntimeServer) -> type[BaseHTTPRequestHandler]:
             reply = server.decide(invoked)
             told = {"Message": reply.message}
             headers = {"X-Amzn-ErrorType": reply.error} if reply.error else {}
-            self.say(reply.status, "application/json", json.dumps(told).encode(), **headers)
+            self.say(reply.status, reply.kind, json.dumps(told).encode(), **headers)
 
         def say(self, status: int, kind: str, body: bytes, **headers: str) -> None:
             self.send_response(status)

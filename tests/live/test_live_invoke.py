@@ -28,6 +28,7 @@ pytestmark = [
     pytest.mark.usefixtures("aws_environment", no_waiting.__name__),
 ]
 
+ACTION = "sagemaker:InvokeEndpoint"
 ROLE = "arn:aws:iam::111122223333:role/service/acme"
 SESSION = "arn:aws:sts::111122223333:assumed-role/acme/sandbox"
 BETA = "arn:aws:iam::111122223333:user/beta"
@@ -96,7 +97,7 @@ ACROSS = [
     Reply(424, "ModelError"),
     Reply(400, "ValidationError"),
     Reply(429, "ModelNotReadyException"),
-    Reply(530, "InternalDependencyException"),
+    Reply(400, "ValidationError", "Endpoint models of account 111122223333 not found."),
 ]
 
 
@@ -140,6 +141,16 @@ SILENT = [
     Reply(404, None),
     Reply(400, None),
     Reply(302, None),
+    Reply(204, None),
+    Reply(530, "InternalDependencyException"),
+    Reply(400, "ValidationException"),
+    Reply(404, "ResourceNotFound"),
+    Reply(
+        400,
+        "ValidationError",
+        "1 validation error detected: Value 'x' at 'targetModel' failed to satisfy constraint",
+    ),
+    Reply(200, None, "<html>sign in</html>", "text/html"),
 ]
 
 
@@ -150,6 +161,40 @@ def test_other_answers_say_nothing(reply: Reply, setup: Setup) -> None:
     verdicts = {each["verdict"] for each in findings(result)}
     assert verdicts == {"LEAK", "PROVED"}
     assert {each["evidence"]["standing"] for each in findings(result)} == {"unconfirmed"}
+
+
+NOT_OF_THE_PRINCIPAL = [
+    "because no session policy allows the sagemaker:InvokeEndpoint action",
+    "with an explicit deny in a session policy",
+    "because no VPC endpoint policy allows the sagemaker:InvokeEndpoint action",
+    "with an explicit deny in a VPC endpoint policy",
+]
+
+
+@pytest.mark.parametrize("why", NOT_OF_THE_PRINCIPAL)
+@pytest.mark.parametrize("statements", [[], [allow("*")]], ids=["proved", "leak"])
+def test_a_denial_by_what_is_not_the_principals_says_nothing(
+    why: str, statements: list[dict[str, Any]], setup: Setup
+) -> None:
+    said = f"User: {IDENTITY} is not authorized to perform: {ACTION} on resource: {ENDPOINT} {why}"
+    reply = Reply(403, "AccessDeniedException", said)
+    result, _ = check(manifest(setup, *statements), always(reply))
+    assert isolated(result)["evidence"]["standing"] == "unconfirmed"
+    assert any(why[:40] in reason for reason in reasons_of(isolated(result)))
+
+
+def test_a_denial_of_another_action_says_nothing(setup: Setup) -> None:
+    said = f"User: {IDENTITY} is not authorized to perform: kms:Decrypt on resource: a key"
+    result, _ = check(manifest(setup), always(Reply(403, "AccessDeniedException", said)))
+    assert isolated(result)["evidence"]["standing"] == "unconfirmed"
+
+
+def test_a_target_model_that_no_header_holds_is_not_sent(setup: Setup) -> None:
+    """Servers drop the space at its end, and would be asked about another model."""
+    result, invoked = check(manifest(setup, allow("beta/* ")), always(DENIED))
+    assert not [each for each in invoked if (each.target_model or "").startswith("beta")]
+    assert isolated(result)["evidence"]["standing"] == "unconfirmed"
+    assert any("no header holds the TargetModel" in why for why in reasons_of(isolated(result)))
 
 
 def test_nothing_is_sent_twice(setup: Setup) -> None:

@@ -229,3 +229,35 @@ def test_the_errors_of_the_operations(aws: Aws, code: str, failure: Failure) -> 
         stub.add_client_error("simulate_custom_policy", code, "why", 400)
         (told,) = Simulator(aws, max_calls=1, deadline=Deadline.after(30)).ask([simulation(ONE)])
     assert told == NoAnswer(failure, f"SimulateCustomPolicy: {code}: why")
+
+
+NOT_BY_ORGANIZATIONS = {"OrganizationsDecisionDetail": {"AllowedByOrganizations": False}}
+NOT_BY_BOUNDARY = {"PermissionsBoundaryDecisionDetail": {"AllowedByPermissionsBoundary": False}}
+
+
+@pytest.mark.parametrize("limit", [NOT_BY_ORGANIZATIONS, NOT_BY_BOUNDARY])
+@pytest.mark.parametrize("specific", [[], [of(ONE, "allowed")]])
+def test_allowed_by_what_does_not_allow_it_is_no_answer(
+    limit: dict[str, Any], specific: list[dict[str, Any]], aws: Aws
+) -> None:
+    told = asked(aws, reply(result("allowed", ResourceSpecificResults=specific, **limit)))
+    assert isinstance(told[0], NoAnswer)
+    assert told[0].failure is Failure.BAD_REPLY
+    assert "contradicts itself: allowed, and AllowedBy" in told[0].message
+
+
+@pytest.mark.parametrize("limit", [NOT_BY_ORGANIZATIONS, NOT_BY_BOUNDARY])
+def test_denied_by_what_does_not_allow_it_is_denied(limit: dict[str, Any], aws: Aws) -> None:
+    (told,) = asked(aws, reply(result("implicitDeny", **limit)))
+    assert isinstance(told, Answer)
+    assert told.decision == "implicitDeny"
+
+
+def test_what_limits_one_resource_of_several_is_not_said_of_each(aws: Aws) -> None:
+    both = [of(ONE, "allowed"), of("arn:aws:s3:::models/1", "implicitDeny")]
+    one = result("implicitDeny", ResourceSpecificResults=both, **NOT_BY_ORGANIZATIONS)
+    told = asked(aws, reply(one), count=2)
+    assert [each.decision for each in told if isinstance(each, Answer)] == [
+        "allowed",
+        "implicitDeny",
+    ]

@@ -105,6 +105,19 @@ def test_what_is_gone_by_the_time_it_is_described_is_noted(
     assert {model.name for model in load_sources([place]).models} == {"mme"}
 
 
+@pytest.mark.parametrize(
+    "operation", [Operation.DESCRIBE_ENDPOINT, Operation.LIST_TAGS, Operation.BUCKET_POLICY]
+)
+def test_a_404_in_which_aws_names_no_error_is_not_that_something_is_gone(
+    operation: Operation, session: Aws, front: Front, place: Path
+) -> None:
+    front.rules.failing = {operation.value: (404, "NotFound")}
+    pulled = pulled_to(place, session)
+    assert pulled.missing
+    assert not pulled.notes
+    assert {each.operation for each in pulled.missing} == {operation}
+
+
 def test_what_is_gone_and_still_served_is_missing(session: Aws, front: Front, place: Path) -> None:
     front.rules.gone = {"mme"}
     pulled = pulled_to(place, session)

@@ -111,10 +111,13 @@ _BY_CODE = {
 _BY_STATUS = {
     401: Failure.CREDENTIALS,
     403: Failure.ACCESS_DENIED,
-    404: Failure.NOT_FOUND,
+    404: Failure.BAD_REPLY,
     408: Failure.TIMEOUT,
     429: Failure.THROTTLED,
 }
+"""That something is not there only AWS can say, in a code of its own: what else lies on the way
+says 404 of everything."""
+
 _ANOTHER_TIME = re.compile(r"signature (has )?expired|not yet current", re.IGNORECASE)
 
 NO_CREDENTIALS = (

@@ -9,7 +9,7 @@ from html import escape
 from urllib.parse import quote, unquote
 
 HIDDEN = "***"
-LONGEST = 300
+LONGEST = 500
 """Characters of a text of others that a message holds."""
 LONGEST_READ = 8192
 """Characters of a text of others that are looked at."""
@@ -49,17 +49,20 @@ class Secrets:
             self._pieces.update(_pieces(written))
 
     def add_url(self, url: str | None) -> None:
-        """Make what stands before a URL's host a secret, even if the URL is malformed.
+        """Make what stands before a URL's host a secret, even if the URL is malformed; its query.
 
-        That is its password, or a token that stands there alone. Those of few characters are
-        hidden within URLs only: as words they would be everywhere.
+        That is its password, or a token that stands there alone, and the values of what is behind
+        the question mark. Those of few characters are hidden within URLs only: as words they would
+        be everywhere.
         """
+        _, _, query = (url or "").partition("?")
         before, _, _ = (url or "").rpartition("@")
         user, _, password = before.rpartition("//")[2].partition(":")
-        secret = password or user
-        if len(secret) >= SHORTEST:
-            self.add(secret)
-            self.add(unquote(secret))
+        values = (part.partition("=")[2] or part for part in re.split("[&;#]", query))
+        for secret in (password or user, *values):
+            if len(secret) >= SHORTEST:
+                self.add(secret)
+                self.add(unquote(secret))
 
     def add_headers(self, headers: Iterable[tuple[str, str | bytes]]) -> None:
         """Make what a signed request's headers hold secrets: the key ID and the token."""

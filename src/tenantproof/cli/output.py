@@ -52,7 +52,8 @@ class Commands(click.Group):
 @contextmanager
 def progress(label: str) -> Iterator[Callable[[int, int], None] | None]:
     """A bar on standard error, where that is a terminal; it is told how many are done, of all."""
-    if not sys.stderr.isatty():
+    # A stream that was closed before the start is None.
+    if sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
     with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
@@ -123,6 +124,9 @@ def finish(text: str, code: Exit) -> NoReturn:
 
 def print_(text: str, code: Exit) -> None:
     """Print a text; where it cannot be printed, exit: with the code, if nobody reads on."""
+    if sys.stdout is None:
+        click.echo("error: the report could not be written: standard output is closed", err=True)
+        sys.exit(Exit.BAD_INPUT)
     try:
         click.echo(text, nl=False)
         sys.stdout.flush()

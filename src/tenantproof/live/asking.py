@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from tenantproof.aws import Aws, Connection, Deadline, Failure, connect
+from tenantproof.aws import Aws, Connection, Deadline, Failure, Limits, connect
 from tenantproof.isolation import Report
 from tenantproof.live.confirm import Settings, confirm
 from tenantproof.live.simulation import Answer, NoAnswer, Simulation
@@ -17,6 +17,10 @@ SAMPLES = 4
 SECONDS = 300.0
 CASES = "tenantproof-cases"
 """What holds where nobody says otherwise."""
+
+MOST_BYTES = 4 << 20
+"""Of a reply of the simulator's. Of what is asked at once most have some hundred kilobytes, and XML
+takes fifty times its length in memory, and long to be read, in which no time limit counts."""
 
 Watch = Callable[[int, int], None]
 """Is told how many are done, and of how many."""
@@ -54,7 +58,8 @@ class ThirdOpinion:
         Raises:
             CallFailedError: there are no credentials; with what to do.
         """
-        aws = connect(connection, Deadline.after(bounds.seconds))
+        limits = Limits(reply_bytes=MOST_BYTES)
+        aws = connect(connection, Deadline.after(bounds.seconds), limits)
         return cls(aws, settings, bounds)
 
     def on(self, report: Report, watch: Watch | None = None) -> Report:

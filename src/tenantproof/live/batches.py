@@ -65,6 +65,11 @@ class Batch:
         return next(iter(self.questions)).operation
 
     @property
+    def has_resource_policy(self) -> bool:
+        """Whether a resource's policy is sent."""
+        return "ResourcePolicy" in next(iter(self.questions.values())).parameters
+
+    @property
     def request(self) -> dict[str, Any]:
         """The parameters of the call, those of paging left out but for the page's size."""
         simulations = self.questions.values()

@@ -8,6 +8,7 @@ before it says that the request got across.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -35,18 +36,21 @@ INVOKE = "InvokeEndpoint"
 ACTION = f"sagemaker:{INVOKE}"
 
 DENIED = {"AccessDenied", "AccessDeniedException"}
-ACROSS = {
-    "InternalDependencyException",
-    "ModelError",
-    "ModelNotReadyException",
-    "ResourceNotFound",
-    "ResourceNotFoundException",
-    "ValidationError",
-    "ValidationException",
-}
-"""Errors that come from behind the wall: of the model, of the endpoint, of the request's content.
+ACROSS = {"ModelError", "ModelNotReadyException", "ValidationError"}
+"""Errors that come from behind the wall: of the model, of the endpoint, of what is there.
 
-By "Errors" of InvokeEndpoint in the SageMaker API Reference.
+By "Errors" of InvokeEndpoint in the SageMaker API Reference. Not its
+``InternalDependencyException``: what decides about access is one of those that are depended on.
+"""
+
+_CHECKED_BEFORE = re.compile(r"\bvalidation errors? detected\b", re.IGNORECASE)
+"""A ``ValidationError`` of the form of the request, which is looked at before who sends it."""
+_DENIES_AN_ACTION = re.compile(r"\bnot authorized to perform: *([\w-]+:\w+)", re.IGNORECASE)
+_DENIES_FOR_ANOTHER_POLICY = re.compile(r"\b(session policy|vpc endpoint policy)\b", re.IGNORECASE)
+"""What a denial says of itself: "Troubleshoot access denied error messages" of the IAM guide.
+
+Policies of the session that the profile has, and of the network that it is in, are none of the
+principal's.
 """
 
 OUTAGES = {Failure.THROTTLED, Failure.UNREACHABLE, Failure.TIMEOUT, Failure.SERVER}
@@ -58,6 +62,10 @@ _SOMEWHERE = "us-east-1"
 ANOTHER = "the profile is another principal"
 
 _TARGET = "sagemaker:targetmodel"
+
+_ENDPOINT_NAME = re.compile(r"[A-Za-z0-9](-*[A-Za-z0-9])*")
+_HEADER = re.compile(r"[!-~]([ -~]*[!-~])?")
+"""What a header holds to the letter: at its ends, HTTP drops spaces."""
 
 
 @dataclass(frozen=True)
@@ -181,10 +189,12 @@ class Invoker:
         if caller.session_policies and _is_session(self.identity):
             return "cannot be brought about: the session policy is not known to be the profile's"
         if not _is_endpoint_of(self.identity, request.resource):
-            return "cannot be brought about: the endpoint is of another account"
+            return "cannot be brought about: not an endpoint of the profile's account"
         target = request.keys.get(_TARGET)
         if isinstance(target, tuple):
             return "cannot be brought about: several TargetModels"
+        if target is not None and not _HEADER.fullmatch(target):
+            return f"cannot be brought about: no header holds the TargetModel {target!r:.80}"
         invocation = Invocation(request.resource, target)
         odd = sorted(self._odd_keys(probe, invocation))
         return f"cannot be brought about: {', '.join(odd)}" if odd else invocation
@@ -309,10 +319,12 @@ class _Sending:
             return self._stopped
         try:
             client = self._client(invocation.region)
-            call(self.aws, client, INVOKE, invocation.parameters, self.deadline)
+            reply = call(self.aws, client, INVOKE, invocation.parameters, self.deadline)
         except CallFailedError as error:
             return self._read(error)
         self._outages = 0
+        if _is_page(reply):
+            return _failed(Failure.BAD_REPLY, "a page, and nothing in it of AWS")
         return Answered(True, "200")
 
     def _client(self, region: str) -> Any:
@@ -323,13 +335,34 @@ class _Sending:
     def _read(self, error: CallFailedError) -> Answered:
         if error.code in DENIED | ACROSS:
             self._outages = 0
-            return Answered(error.code in ACROSS, error.code, error.message)
+            is_of_the_wall = _is_of_the_wall(error)
+            got_across = error.code in ACROSS if is_of_the_wall else None
+            return Answered(got_across, error.code, error.message)
         failed = _failed(error.failure, error.message)
         self._outages = self._outages + 1 if error.failure in OUTAGES else 0
         is_of_all = error.failure.is_of_all or self.deadline.is_over
         if is_of_all or self._outages >= MOST_OUTAGES:
             self._stopped = failed
         return failed
+
+
+def _is_of_the_wall(error: CallFailedError) -> bool:
+    """Whether an error says on which side of the principal's policies the request ended."""
+    if error.code in ACROSS:
+        return not _CHECKED_BEFORE.search(error.message)
+    denied = _DENIES_AN_ACTION.search(error.message)
+    is_another = denied is not None and denied[1].lower() != ACTION.lower()
+    return not is_another and not _DENIES_FOR_ANOTHER_POLICY.search(error.message)
+
+
+def _is_page(reply: Mapping[str, Any]) -> bool:
+    """Whether a reply is what stands on the way to AWS, such as a page to sign in.
+
+    What a model answers is anything; but AWS gives each reply an ID and a status of 200.
+    """
+    meta = reply.get("ResponseMetadata", {})
+    is_html = str(reply.get("ContentType", "")).lower().startswith("text/html")
+    return meta.get("HTTPStatusCode") != 200 or (is_html and not meta.get("RequestId"))
 
 
 def _failed(failure: Failure, message: str) -> Answered:
@@ -391,6 +424,7 @@ def _is_endpoint_of(identity: str, resource: str) -> bool:
         and fields[2] == "sagemaker"
         and fields[4] == ours[4]
         and fields[5].startswith("endpoint/")
+        and _ENDPOINT_NAME.fullmatch(fields[5].removeprefix("endpoint/")) is not None
     )
 
 

@@ -23,6 +23,13 @@ DETAILS = (
     "EvalDecisionDetails",
 )
 
+_LIMITS = {
+    "OrganizationsDecisionDetail": "AllowedByOrganizations",
+    "PermissionsBoundaryDecisionDetail": "AllowedByPermissionsBoundary",
+}
+"""What each of the details says that must not be false where the decision is to allow."""
+_BOUNDARY = "PermissionsBoundaryDecisionDetail"
+
 _VARIABLE = re.compile(r"\$\{[^}]*\}")
 
 
@@ -55,14 +62,30 @@ class Results:
                 for each in specific:
                     pair = action, each["EvalResourceName"]
                     answer = self._answer(each["EvalResourceDecision"], each, result)
-                    self._note(self._of_resources, pair, answer)
+                    # What a result says of organizations and boundary is said of all its resources.
+                    said = {**result, **each} if len(specific) == 1 else each
+                    self._note(self._of_resources, pair, answer, self._limits(said))
                 continue
             answer = self._answer(result["EvalDecision"], result, result)
             for resource in self._named(result.get("EvalResourceName", "")):
-                self._note(self._of_results, (action, resource), answer)
+                self._note(self._of_results, (action, resource), answer, self._limits(result))
         return before != (len(self._of_resources), len(self._of_results), len(self.wrong))
 
-    def _note(self, answers: dict[Question, Answer], pair: Pair, answer: Answer) -> None:
+    def _limits(self, said: Mapping[str, Any]) -> list[str]:
+        """What does not allow it by itself, and would have to.
+
+        A resource's policy may allow to users what their boundary does not.
+        """
+        return [
+            f"{member}: false"
+            for detail, member in _LIMITS.items()
+            if said.get(detail, {}).get(member) is False
+            and not (detail == _BOUNDARY and self._batch.has_resource_policy)
+        ]
+
+    def _note(
+        self, answers: dict[Question, Answer], pair: Pair, answer: Answer, limits: Sequence[str]
+    ) -> None:
         question = self._pairs.get(pair)
         if question is None:
             return
@@ -73,6 +96,8 @@ class Results:
             self.wrong[question] = (
                 f"the reply contradicts itself: {first.decision} and {answer.decision}"
             )
+        elif limits and answer.decision == "allowed":
+            self.wrong[question] = f"the reply contradicts itself: allowed, and {limits[0]}"
         else:
             missing = dict.fromkeys((*first.missing, *answer.missing))
             answers[question] = Answer(first.decision, tuple(missing), first.matched, first.details)
