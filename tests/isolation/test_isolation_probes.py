@@ -190,3 +190,14 @@ def test_a_closed_routes_requests_are_denied() -> None:
     for finding in found:
         if finding.question is Question.ARTIFACTS:
             assert not any(probe.decision.allowed for probe in finding.probes)
+
+
+def test_what_a_principal_cannot_is_tried_whatever_it_can(setup: Setup) -> None:
+    models = [f"acme/{number}/*" for number in range(8)]
+    setup.tenant("acme", allow(*models)).tenant("globex")
+    setup.more('[[cannot]]\nprincipal = "acme"\ntarget_model = "globex/private/*"')
+    (proved,) = of(findings(setup.write()), Question.CANNOT, "acme")
+    assert proved.verdict is Verdict.PROVED
+    assert proved.attacked
+    assert len(proved.probes) == 5
+    assert all(str(target).startswith("globex/private/") for target in targets(proved))

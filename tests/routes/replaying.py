@@ -144,7 +144,13 @@ def _changed(estate: Estate, me: Identity, state: State, name: str, told: Told) 
     """The accounts after a change, for each choice that the request leaves open."""
     if name == "UpdateAssumeRolePolicy":
         role = next(i for i in estate.identities if i.arn == told["resource"])
-        yield with_identity(estate, replace(role, trust_policy=trusting(state.arn)))
+        trust = trusting(state.arn)
+        yield with_identity(estate, replace(role, trust_policy=trust))
+        if role.trust_policy is not None:
+            # Who writes the policy may leave in it what was there.
+            both = (*role.trust_policy.statements, *trust.statements)
+            kept = replace(trust, statements=both)
+            yield with_identity(estate, replace(role, trust_policy=kept))
         return
     named = (i for i in estate.identities if i.arn == told["resource"])
     whom = (next(named, me),) if told["resource"].split(":")[5].startswith(_IDENTITIES) else None

@@ -185,7 +185,9 @@ class Asker:
         """
         inquiry, member = promise.inquiry, promise.inquiry.member
         own = policy_texts(member.policies, TARGET_MODEL, member.principal)
-        words = near((*own, *promise.near), target_model_domain())
+        around = near((*own, *promise.near), target_model_domain())
+        # Those that it may invoke would use up the requests.
+        words = filter(promise.is_forbidden, around)
         keys = (*inquiry.free_keys, *inquiry.chosen_keys)
         settings = tuple(
             {**promise.given, **setting}
