@@ -26,7 +26,7 @@ from tenantproof_strategies import policies, policy_sets, principals
 some = settings(
     max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
-QUICK = Terms(timeout=5.0)
+QUICK = Terms(timeout=1.0)
 
 
 def of(*documents: PolicyDocument) -> PolicySet:

@@ -136,6 +136,7 @@ def test_tenants_by_rule_without_time_are_unknown(pytester: pytest.Pytester) -> 
     result.stdout.fnmatch_lines(["3 UNKNOWN"])
 
 
+@pytest.mark.slow
 def test_names_of_which_nearly_all_are_excluded_are_attacked_as_far_as_can_be(
     setup: Setup, pytester: pytest.Pytester
 ) -> None:

@@ -204,7 +204,10 @@ def test_nothing_is_collected_unasked(setup: Setup, pytester: pytest.Pytester) -
 
 
 @pytest.mark.parametrize("folder", ["build", ".github/access", "node_modules"])
-@pytest.mark.parametrize("options", [(), (".", "-n", "1"), ("tenantproof.toml", ".")])
+@pytest.mark.parametrize(
+    "options",
+    [(), pytest.param((".", "-n", "1"), marks=pytest.mark.slow), ("tenantproof.toml", ".")],
+)
 def test_a_manifest_in_a_folder_that_pytest_walks_past(
     folder: str, options: tuple[str, ...], pytester: pytest.Pytester
 ) -> None:
@@ -324,7 +327,10 @@ def test_an_unknown_engine_in_the_configuration(setup: Setup, pytester: pytest.P
 # -- how pytest is run -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+@pytest.mark.parametrize(
+    "distribution",
+    [pytest.param(d, marks=[] if d == "load" else pytest.mark.slow) for d in DISTRIBUTIONS],
+)
 def test_under_xdist(distribution: str, setup: Setup, pytester: pytest.Pytester) -> None:
     leaky(setup)
     result = pytester.runpytest("tenantproof.toml", "-n", "2", f"--dist={distribution}")

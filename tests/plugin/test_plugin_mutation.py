@@ -115,6 +115,7 @@ def test_a_test_that_reads_no_policy_is_not_run_again(
     assert Path(pytester.path / "runs").read_text() == "x"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("distribution", ["load", "loadfile", "worksteal", "each"])
 def test_under_xdist_each_worker_has_its_share(
     distribution: str, setup: Setup, pytester: pytest.Pytester
