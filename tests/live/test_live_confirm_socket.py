@@ -103,5 +103,5 @@ def test_calls_are_bounded() -> None:
     opinions = [o for f in after.findings if f.evidence for o in f.evidence.opinions]
     assert sum(opinion.standing is Standing.CONFIRMED for opinion in opinions) == 3
     assert {o.reason for o in opinions if o.asked == ""} == {
-        "call limit reached: 3 calls were made"
+        "call limit reached: live-max-calls allows no more than 3 here"
     }

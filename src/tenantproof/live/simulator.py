@@ -159,7 +159,8 @@ class Simulator:
         if self._deadline.is_over:
             self._stop(NoAnswer(Failure.TIMEOUT, "the time limit of the run was reached"))
         if self.calls >= self._max_calls:
-            self._stop(NoAnswer(Failure.BUDGET, f"{self._max_calls} calls were made"))
+            words = f"live-max-calls allows no more than {self._max_calls} here"
+            self._stop(NoAnswer(Failure.BUDGET, words))
         if batch.operation in self._stopped:
             return self._stopped[batch.operation]
         operation = batch.operation.value
