@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from compare_helpers import LEAK, PROVED, TERMS, UNKNOWN, identity, statement
 from hypothesis import HealthCheck, assume, event, given, settings
 
@@ -89,6 +90,7 @@ def test_equivalent_is_no_new_access_both_ways(old: PolicySet, new: PolicySet) -
     assert (same is PROVED) == (there is PROVED and back is PROVED)
 
 
+@pytest.mark.slow
 @some
 @given(policy_sets(), policy_sets())
 def test_disjoint_is_symmetric(old: PolicySet, new: PolicySet) -> None:

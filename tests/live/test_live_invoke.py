@@ -154,6 +154,7 @@ SILENT = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reply", SILENT, ids=lambda reply: f"{reply.status}-{reply.error}")
 def test_other_answers_say_nothing(reply: Reply, setup: Setup) -> None:
     result, _ = check(manifest(setup, allow("*")), always(reply))

@@ -203,6 +203,7 @@ def test_nothing_is_collected_unasked(setup: Setup, pytester: pytest.Pytester) -
     assert "= tenantproof =" not in result.stdout.str()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", ["build", ".github/access", "node_modules"])
 @pytest.mark.parametrize(
     "options",
@@ -223,6 +224,7 @@ def test_a_manifest_in_a_folder_that_pytest_walks_past(
     pytester.runpytest(*options).assert_outcomes(passed=8, failed=1)
 
 
+@pytest.mark.slow
 def test_a_manifest_and_the_folder_around_it(setup: Setup, pytester: pytest.Pytester) -> None:
     safe(setup)
     pytester.makepyfile(test_one="def test_one(): pass")
@@ -356,6 +358,7 @@ def test_last_failed_first_and_stopping(setup: Setup, pytester: pytest.Pytester)
     pytester.runpytest("tenantproof.toml", "--lf").assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [

@@ -37,6 +37,7 @@ def helper(tenant):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("-n", "2")])
 def test_a_vendor_is_a_test(options: tuple[str, ...], pytester: pytest.Pytester) -> None:
     pytester.makepyfile(VENDOR.format(slash="/"))

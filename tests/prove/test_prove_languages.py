@@ -154,6 +154,7 @@ def case_key(char: str) -> str:
     return up.lower() if len(up.lower()) == 1 else up
 
 
+@pytest.mark.slow
 def test_case_variants_are_what_one_pass_over_unicode_gives() -> None:
     classes: dict[str, set[str]] = {}
     for char in map(chr, range(sys.maxunicode + 1)):

@@ -87,6 +87,7 @@ def no_more_proved(full: Verdicts, narrowed: Verdicts, question: Question) -> se
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.value)
 def test_without_a_permission_no_answer_is_wrong(
     operation: Operation,

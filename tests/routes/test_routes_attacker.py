@@ -99,6 +99,7 @@ def test_many_random_accounts(first: int) -> None:
         assert_agreed(random_world(random.Random(seed)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(0, 200, 20))
 def test_the_attackers_own_steps_can_be_made_again(seed: int) -> None:
     """The replay does what the attacker does."""

@@ -149,6 +149,7 @@ def test_twins_in_another_case_are_found_where_the_rule_admits_them() -> None:
     assert check(folding, "[a-z]{1,9}").for_every_name
 
 
+@pytest.mark.slow
 def test_names_cut_short_are_found() -> None:
     report = check(cutting, "[a-z]{1,9}", drawing=shrinking)
     assert report.verdict is Verdict.LEAK

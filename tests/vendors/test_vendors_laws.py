@@ -7,6 +7,7 @@ from functools import cache
 from itertools import product
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from vendor_helpers import check, invoke
@@ -26,12 +27,14 @@ RULES = st.builds(
 some = settings(max_examples=5, suppress_health_check=list(HealthCheck))
 
 
+@pytest.mark.slow
 @some
 @given(RULES)
 def test_a_prefix_of_the_name_and_a_slash_is_proved_for_all_names(rule: str) -> None:
     assert check(lambda name: invoke(f"{name}/*"), rule).for_every_name
 
 
+@pytest.mark.slow
 @some
 @given(RULES, st.sampled_from(["{}*", "*", "?{}/*", "{}?*", "{}/*|x/*", "*{}/*", "[a{}/*]|*/m"]))
 def test_a_wider_one_is_never_proved(rule: str, wider: str) -> None:
