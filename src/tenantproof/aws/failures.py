@@ -34,6 +34,11 @@ class Failure(Enum):
             Failure.INTERRUPTED,
         }
 
+    @property
+    def is_outage(self) -> bool:
+        """Whether it says nothing of the question: asked later it may be answered."""
+        return self in {Failure.THROTTLED, Failure.UNREACHABLE, Failure.TIMEOUT, Failure.SERVER}
+
 
 class CallFailedError(TenantproofError):
     """A call has no answer.

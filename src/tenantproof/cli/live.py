@@ -17,11 +17,18 @@ from click.core import ParameterSource
 from tenantproof.cli.options import Seconds
 from tenantproof.cli.output import progress
 from tenantproof.errors import InputError, Place, Problem
+from tenantproof.live.bounds import (
+    CASES,
+    MAX_CALLS,
+    MOST_SAMPLES,
+    SAMPLES,
+    SECONDS,
+    Bounds,
+)
 
 if TYPE_CHECKING:
     from tenantproof.aws import Connection
     from tenantproof.isolation import Report
-    from tenantproof.live.asking import Bounds
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -80,15 +87,15 @@ _LIVE = (
     click.option(
         "--live-max-calls",
         type=click.IntRange(min=1),
-        default=100,
+        default=MAX_CALLS,
         show_default=True,
         metavar="N",
         help="How many calls are made.",
     ),
     click.option(
         "--live-samples",
-        type=click.IntRange(0, 64),
-        default=4,
+        type=click.IntRange(0, MOST_SAMPLES),
+        default=SAMPLES,
         show_default=True,
         metavar="N",
         help="About how many requests near the boundary to ask of each PROVED.",
@@ -96,7 +103,7 @@ _LIVE = (
     click.option(
         "--live-timeout",
         type=Seconds(),
-        default=300.0,
+        default=SECONDS,
         show_default=True,
         metavar="SECONDS",
         help="For all that is asked of AWS.",
@@ -104,7 +111,7 @@ _LIVE = (
     click.option(
         "--live-cases",
         type=click.Path(path_type=Path, file_okay=False),
-        default="tenantproof-cases",
+        default=CASES,
         show_default=True,
         metavar="DIR",
         help="Where disagreements are written.",
@@ -214,7 +221,6 @@ class Live:
         if not self.asks_simulator and self.profile_to_invoke is None:
             return Connected(())
         from tenantproof.aws import CallFailedError, Connection
-        from tenantproof.live.asking import Bounds
 
         where = Connection(None, self.region, self.endpoint_url)
         bounds = Bounds(self.max_calls, self.seconds)

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Self
 
 from tenantproof.aws import Aws, Connection, Deadline, Failure, Limits, connect
 from tenantproof.isolation import Report
+from tenantproof.live.bounds import Bounds
 from tenantproof.live.confirm import Settings, confirm
 from tenantproof.live.simulation import Answer, NoAnswer, Simulation
 from tenantproof.live.simulator import Simulator
-
-MAX_CALLS = 100
-SAMPLES = 4
-SECONDS = 300.0
-CASES = "tenantproof-cases"
-"""What holds where nobody says otherwise."""
 
 MOST_BYTES = 4 << 20
 """Of a reply of the simulator's. Of what is asked at once most have some hundred kilobytes, and XML
@@ -24,19 +18,6 @@ takes fifty times its length in memory, and long to be read, in which no time li
 
 Watch = Callable[[int, int], None]
 """Is told how many are done, and of how many."""
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """How much may be asked.
-
-    Attributes:
-        calls: how many calls.
-        seconds: for how long; what is done between two times of asking does not count.
-    """
-
-    calls: int = MAX_CALLS
-    seconds: float = SECONDS
 
 
 class ThirdOpinion:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from tenantproof import __version__
+from tenantproof.errors import TenantproofError
 from tenantproof.evaluate import Decision
-from tenantproof.isolation import Finding, Probe
+from tenantproof.isolation import Finding, Opinion, Probe
 from tenantproof.live.parameters import merged
 from tenantproof.live.simulation import Answer, NoAnswer, Operation, Simulation
 from tenantproof.policy import Access, PolicyDocument
@@ -70,6 +72,19 @@ def write_case(
     for file, text in files.items():
         (written / file).write_text(text, "utf-8")
     return written
+
+
+def with_case(refuted: Opinion, write: Callable[[], Path]) -> Opinion:
+    """A refuted opinion with the folder of its case, or why it could not be written.
+
+    Args:
+        refuted: the opinion.
+        write: writes the case; returns its folder.
+    """
+    try:
+        return replace(refuted, case=str(write()))
+    except (OSError, TenantproofError) as error:
+        return replace(refuted, reason=f"{refuted.reason}; the case was not written: {error}")
 
 
 def _json(value: object) -> str:

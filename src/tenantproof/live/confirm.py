@@ -7,17 +7,17 @@ away, whatever it answers.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Protocol
 
 from tenantproof.aws import Failure
-from tenantproof.errors import TenantproofError
 from tenantproof.evaluate import Decision
 from tenantproof.isolation import Evidence, Finding, Opinion, Probe, Report, Standing, Verdict
-from tenantproof.live.cases import write_case
+from tenantproof.live.cases import with_case, write_case
 from tenantproof.live.parameters import simulations
 from tenantproof.live.simulation import Answer, NoAnswer, NotSimulatable, Simulation
 from tenantproof.policy import Effect
@@ -67,7 +67,7 @@ def confirm(report: Report, simulator: Asks, settings: Settings) -> Report:
         for (at, _), opinion in zip(tier, opinions, strict=True):
             heard.setdefault(at, []).append(opinion)
     findings = (
-        _with_evidence(finding, tuple(heard.get(at, ())), settings)
+        _with_opinions(finding, tuple(heard.get(at, ())), settings)
         for at, finding in enumerate(report.findings)
     )
     return replace(report, findings=tuple(findings))
@@ -166,11 +166,8 @@ class _Asking:
         opinion, cases = _opinion(probe, heard), self._settings.cases
         if opinion.standing is not Standing.REFUTED or cases is None:
             return opinion
-        try:
-            folder = write_case(cases, finding, probe, heard.questions, heard.answers)
-        except (OSError, TenantproofError) as error:
-            return replace(opinion, reason=f"{opinion.reason}; the case was not written: {error}")
-        return replace(opinion, case=str(folder))
+        written = partial(write_case, cases, finding, probe, heard.questions, heard.answers)
+        return with_case(opinion, written)
 
 
 def _names_nobody(heard: _Heard) -> Iterator[str]:
@@ -319,13 +316,23 @@ def _details(details: Mapping[str, Any]) -> Iterator[str]:
 # -- one finding -------------------------------------------------------------------------------
 
 
-def _with_evidence(finding: Finding, opinions: tuple[Opinion, ...], settings: Settings) -> Finding:
-    evidence = _evidence(opinions)
-    confirmed = replace(finding, evidence=evidence)
+def with_evidence(finding: Finding, evidence: Evidence, doubt: Callable[[], str]) -> Finding:
+    """A finding with what somebody else says of it; a proof that is refuted is UNKNOWN.
+
+    Args:
+        finding: the finding.
+        evidence: what is said.
+        doubt: says why a proof that is refuted is none.
+    """
+    told = replace(finding, evidence=evidence)
     if finding.verdict is Verdict.PROVED and evidence.standing is Standing.REFUTED:
-        reason = _doubt(evidence, settings)
-        return replace(confirmed, verdict=Verdict.UNKNOWN, reason=reason)
-    return confirmed
+        return replace(told, verdict=Verdict.UNKNOWN, reason=doubt())
+    return told
+
+
+def _with_opinions(finding: Finding, opinions: tuple[Opinion, ...], settings: Settings) -> Finding:
+    evidence = _evidence(opinions)
+    return with_evidence(finding, evidence, lambda: _doubt(evidence, settings))
 
 
 def _evidence(opinions: tuple[Opinion, ...]) -> Evidence:

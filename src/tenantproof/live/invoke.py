@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,10 +26,11 @@ from tenantproof.aws import (
     call,
     connect,
 )
-from tenantproof.errors import TenantproofError
-from tenantproof.isolation import Evidence, Finding, Opinion, Probe, Report, Standing, Verdict
-from tenantproof.live.asking import Bounds, Watch
-from tenantproof.live.cases import write_case
+from tenantproof.isolation import Evidence, Finding, Opinion, Probe, Report, Standing
+from tenantproof.live.asking import Watch
+from tenantproof.live.bounds import MOST_OUTAGES, Bounds
+from tenantproof.live.cases import with_case, write_case
+from tenantproof.live.confirm import with_evidence
 from tenantproof.live.context import Mentions
 from tenantproof.request import ContextValue
 
@@ -52,10 +54,6 @@ _DENIES_FOR_ANOTHER_POLICY = re.compile(r"\b(session policy|vpc endpoint policy)
 Policies of the session that the profile has, and of the network that it is in, are none of the
 principal's.
 """
-
-OUTAGES = {Failure.THROTTLED, Failure.UNREACHABLE, Failure.TIMEOUT, Failure.SERVER}
-MOST_OUTAGES = 2
-"""Such failures in a row after which nothing is sent anymore."""
 
 _SOMEWHERE = "us-east-1"
 
@@ -267,11 +265,7 @@ class Invoker:
                 opinions.append(_silent(probe, planned))
         if before is not None and not opinions:
             return finding
-        evidence = _together(before, opinions)
-        judged = replace(finding, evidence=evidence)
-        if finding.verdict is Verdict.PROVED and evidence.standing is Standing.REFUTED:
-            return replace(judged, verdict=Verdict.UNKNOWN, reason=_doubt(opinions))
-        return judged
+        return with_evidence(finding, _together(before, opinions), lambda: _doubt(opinions))
 
     def _opinion(
         self, finding: Finding, probe: Probe, invocation: Invocation, answered: Answered
@@ -301,7 +295,8 @@ class Invoker:
         refuted = replace(opinion, standing=Standing.REFUTED, reason=reason)
         if self._cases is None:
             return refuted
-        return _written(refuted, self._cases, finding, probe, invocation)
+        written = partial(_written, self._cases, finding, probe, invocation)
+        return with_case(refuted, written)
 
 
 @dataclass
@@ -339,7 +334,7 @@ class _Sending:
             got_across = error.code in ACROSS if is_of_the_wall else None
             return Answered(got_across, error.code, error.message)
         failed = _failed(error.failure, error.message)
-        self._outages = self._outages + 1 if error.failure in OUTAGES else 0
+        self._outages = self._outages + 1 if error.failure.is_outage else 0
         is_of_all = error.failure.is_of_all or self.deadline.is_over
         if is_of_all or self._outages >= MOST_OUTAGES:
             self._stopped = failed
@@ -454,16 +449,10 @@ def _doubt(opinions: Sequence[Opinion]) -> str:
     return f"a real invocation says otherwise: {first.reason}"
 
 
-def _written(
-    refuted: Opinion, cases: Path, finding: Finding, probe: Probe, invocation: Invocation
-) -> Opinion:
+def _written(cases: Path, finding: Finding, probe: Probe, invocation: Invocation) -> Path:
     """What is needed to ask again: the case, and the parameters for the AWS CLI."""
     parameters = {k: v for k, v in invocation.parameters.items() if k != "Body"}
-    try:
-        folder = write_case(cases, finding, probe, (), ())
-        text = json.dumps(parameters, indent=2) + "\n"
-        (folder / "invoke-endpoint.json").write_text(text, "utf-8")
-    except (OSError, TenantproofError) as error:
-        reason = f"{refuted.reason}; the case was not written: {error}"
-        return replace(refuted, reason=reason)
-    return replace(refuted, case=str(folder))
+    folder = write_case(cases, finding, probe, (), ())
+    text = json.dumps(parameters, indent=2) + "\n"
+    (folder / "invoke-endpoint.json").write_text(text, "utf-8")
+    return folder

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tenantproof.aws import Aws, CallFailedError, Deadline, Failure, call
 from tenantproof.live.batches import Batch, Question, batches
+from tenantproof.live.bounds import MOST_OUTAGES
 from tenantproof.live.replies import Results
 from tenantproof.live.simulation import Answer, NoAnswer, Operation, Simulation
 
@@ -15,11 +16,6 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
 
 Outcome = Answer | NoAnswer
-
-OUTAGES = {Failure.THROTTLED, Failure.UNREACHABLE, Failure.TIMEOUT, Failure.SERVER}
-"""Failures that say nothing of the question: asked later it may be answered."""
-MOST_OUTAGES = 2
-"""Such failures in a row after which nothing is asked anymore."""
 
 
 class Simulator:
@@ -99,7 +95,7 @@ class Simulator:
     def _forget_outages(self, asked: Iterable[Question]) -> None:
         for question in asked:
             outcome = self._outcomes.get(question)
-            if isinstance(outcome, NoAnswer) and outcome.failure in OUTAGES:
+            if isinstance(outcome, NoAnswer) and outcome.failure.is_outage:
                 del self._outcomes[question]
 
     def _ask(self, asked: Mapping[Question, Simulation]) -> None:
@@ -176,7 +172,7 @@ class Simulator:
 
     def _failed(self, operation: Operation, failed: NoAnswer) -> NoAnswer:
         """Draw the consequences of a failure."""
-        self._outages = self._outages + 1 if failed.failure in OUTAGES else 0
+        self._outages = self._outages + 1 if failed.failure.is_outage else 0
         if failed.failure is Failure.ACCESS_DENIED:
             self._stop(failed, [operation])
         elif failed.failure.is_of_all:

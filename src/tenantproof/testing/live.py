@@ -12,11 +12,17 @@ import pytest
 
 from tenantproof.aws import CallFailedError, Connection, misread
 from tenantproof.isolation import Report
-from tenantproof.live.asking import CASES, MAX_CALLS, SAMPLES, SECONDS, Bounds, ThirdOpinion
+from tenantproof.live.asking import ThirdOpinion
+from tenantproof.live.bounds import (
+    CASES,
+    MAX_CALLS,
+    MOST_SAMPLES,
+    SAMPLES,
+    SECONDS,
+    Bounds,
+)
 from tenantproof.live.confirm import Settings
 from tenantproof.testing.checks import Checks, Outcome
-
-MOST_SAMPLES = 64
 
 
 @dataclass(frozen=True)
